@@ -1,0 +1,126 @@
+"""The forms of a field, by its annotation: how it is read from JSON, and how it is kept in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from math import isfinite
+
+import pyarrow as pa
+
+INT64 = range(-(2**63), 2**63)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One kind of field."""
+
+    read: Callable[[object], object]
+    """Turn what orjson gave into the value; `ValueError` when it is not of this kind."""
+    clickhouse: str
+    arrow: pa.DataType
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(_not("a text", value))
+    return value
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value not in INT64:
+        raise ValueError(_not("a whole number of 64 bits", value))
+    return value
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
+        raise ValueError(_not("a finite number", value))
+    return float(value)
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(_not("true or false", value))
+    return value
+
+
+def _decimal(value: object) -> Decimal:
+    try:
+        number = Decimal(value) if isinstance(value, str) else None
+    except InvalidOperation:
+        number = None
+    if number is None or not number.is_finite():
+        raise ValueError(_not("a decimal string", value))
+    return number
+
+
+def _numbers(value: object) -> dict[str, float]:
+    if not isinstance(value, dict):
+        raise ValueError(_not("an object of numbers", value))
+    return {name: _number(number) for name, number in value.items()}
+
+
+def _levels(value: object) -> list[tuple[float, float]]:
+    if not isinstance(value, list):
+        raise ValueError(_not("a list of [price, size]", value))
+    levels = []
+    for level in value:
+        if not isinstance(level, list) or len(level) != 2:  # noqa: PLR2004 - price and size
+            raise ValueError(_not("[price, size]", level))
+        price, size = _number(level[0]), _number(level[1])
+        if price <= 0 or size <= 0:
+            raise ValueError(_not("a price and a size above 0", level))
+        levels.append((price, size))
+    return levels
+
+
+def _optional(form: Form) -> Form:
+    return Form(
+        lambda value: None if value is None else form.read(value),
+        f"Nullable({form.clickhouse})",
+        form.arrow,
+    )
+
+
+def _not(wanted: str, value: object) -> str:
+    text = repr(value)
+    return f"{text if len(text) <= 60 else text[:57] + '...'} is not {wanted}"  # noqa: PLR2004
+
+
+_TEXT = Form(_text, "String", pa.string())
+_TIME = Form(_whole, "DateTime64(9, 'UTC')", pa.timestamp("ns", "UTC"))
+_WHOLE = Form(_whole, "Int64", pa.int64())
+_NUMBER = Form(_number, "Float64", pa.float64())
+# An average price of 40 digits still fits: 38 before the point, 38 behind it.
+_DECIMAL = Form(_decimal, "Decimal(76, 38)", pa.decimal256(76, 38))
+
+FORMS = {
+    "str": _TEXT,
+    "Side": _TEXT,
+    "Aggressor": _TEXT,
+    "Unit": _TEXT,
+    "int": _WHOLE,
+    "Time": _TIME,
+    "Time | None": _optional(_TIME),
+    "float": _NUMBER,
+    "float | None": _optional(_NUMBER),
+    "bool": Form(_truth, "Bool", pa.bool_()),
+    "Decimal": _DECIMAL,
+    "Decimal | None": _optional(_DECIMAL),
+    "Numbers": Form(_numbers, "Map(String, Float64)", pa.map_(pa.string(), pa.float64())),
+    "Levels": Form(
+        _levels,
+        "Array(Tuple(price Float64, size Float64))",
+        pa.list_(pa.struct([("price", pa.float64()), ("size", pa.float64())])),
+    ),
+}
+"""By the text of the annotation."""
+
+
+@cache
+def forms(kind: type) -> dict[str, Form]:
+    """Return the form of each field of an event class, but of its log position."""
+    return {f.name: FORMS[str(f.type)] for f in fields(kind) if f.name != "at"}

@@ -1,0 +1,202 @@
+"""The wire form: one message is one event, as JSON; `Trades` as columns."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import orjson
+
+from schemas import DERIVED, OUTSIDE, Book, Event, Outside, Position, Reject, Trades
+from schemas.forms import forms
+
+VERSION = 1
+"""Of all schemas together; a reader takes its own and older ones."""
+
+_KINDS = {kind.__name__: kind for kind in (*OUTSIDE, *DERIVED)}
+
+
+class Unreadable(ValueError):
+    """A message that is not an event; its text says why."""
+
+
+def encode(event: Event) -> bytes:
+    """Return the JSON of an event. The log keeps its position itself.
+
+    Examples
+    --------
+    >>> from schemas import Heartbeat
+    >>> encode(Heartbeat("binance:BTC/USDT", 7))
+    b'{"type":"Heartbeat","v":1,"market":"binance:BTC/USDT","ts":7,"stamp":-1,"received":null}'
+
+    """
+    body = _columns(event) if isinstance(event, Trades) else plain(event)
+    return orjson.dumps(
+        {"type": type(event).__name__, "v": VERSION, "market": event.market, **body},
+        default=_text,
+        option=orjson.OPT_SERIALIZE_NUMPY,
+    )
+
+
+def plain(event: Event) -> dict[str, Any]:
+    """Return the fields of an event that is no `Trades`, but its log position."""
+    return {name: getattr(event, name) for name in forms(type(event))}
+
+
+def decode(message: bytes | str, at: Position | None = None) -> Event:
+    """Return the event of a message, or a `Reject` that holds all of it and says why.
+
+    Examples
+    --------
+    >>> decode(b'{"type":"Heartbeat","v":1,"market":"binance:BTC/USDT","ts":7}').ts
+    7
+    >>> decode(b'{"type":"Heartbeat","v":1,"market":"binance:BTC/USDT","ts":"7"}').why
+    "ts: '7' is not a whole number of 64 bits"
+    >>> decode(b'{"type":"Heartbeat","v":9}').why
+    'version 9 is newer than 1: upgrade Tapedeck to read it'
+
+    """
+    market, ts = "unknown", 0
+    try:
+        body = _object(message)
+        if isinstance(body.get("market"), str):
+            market = body["market"]
+        if type(body.get("ts")) is int:
+            ts = body["ts"]
+        return _event(body, at)
+    except (Unreadable, OverflowError) as error:
+        text = message if isinstance(message, str) else message.decode(errors="backslashreplace")
+        return Reject(market, ts, str(error), text, at)
+
+
+def _object(message: bytes | str) -> dict[str, Any]:
+    try:
+        body = orjson.loads(message)
+    except orjson.JSONDecodeError as error:
+        msg = f"not JSON: {error}"
+        raise Unreadable(msg) from None
+    if not isinstance(body, dict):
+        msg = f"not an object, but a {type(body).__name__}"
+        raise Unreadable(msg)
+    return body
+
+
+def _event(body: dict[str, Any], at: Position | None) -> Event:
+    version = body.get("v")
+    if type(version) is not int or version < 1:
+        msg = f"version {version!r} is not a whole number from 1 on"
+        raise Unreadable(msg)
+    if version > VERSION:
+        msg = f"version {version} is newer than {VERSION}: upgrade Tapedeck to read it"
+        raise Unreadable(msg)
+    kind = _KINDS.get(body.get("type", ""))  # type: ignore[arg-type]
+    if kind is None:
+        msg = f"unknown type {body.get('type')!r}"
+        raise Unreadable(msg)
+    return _trades(body, at) if kind is Trades else _plain_event(kind, body, at)
+
+
+def _plain_event(kind: type[Event], body: dict[str, Any], at: Position | None) -> Event:
+    values = {}
+    for name, form in forms(kind).items():
+        if name not in body:
+            continue
+        try:
+            values[name] = form.read(body[name])
+        except ValueError as error:
+            msg = f"{name}: {error}"
+            raise Unreadable(msg) from None
+    missing = [f.name for f in fields(kind) if f.default is MISSING and f.name not in values]
+    if missing:
+        msg = f"no field {', '.join(missing)}"
+        raise Unreadable(msg)
+    event = kind(**values)
+    if isinstance(event, Book):
+        _check_book(event)
+    if isinstance(event, Outside):
+        event.at = at  # type: ignore[misc]
+    return event
+
+
+def _check_book(book: Book) -> None:
+    bids, asks = [price for price, _ in book.bids], [price for price, _ in book.asks]
+    if any(a <= b for a, b in zip(bids, bids[1:])) or any(a >= b for a, b in zip(asks, asks[1:])):
+        msg = "levels are not ordered from the best on"
+        raise Unreadable(msg)
+    if bids and asks and bids[0] >= asks[0]:
+        msg = f"crossed: best bid {bids[0]} is not below best ask {asks[0]}"
+        raise Unreadable(msg)
+
+
+_COLUMNS = {"ts": np.int64, "price": np.float64, "size": np.float64, "side": np.int8}
+
+
+def _columns(trades: Trades) -> dict[str, Any]:
+    ids = trades.id
+    body: dict[str, Any] = {name: np.ascontiguousarray(getattr(trades, name)) for name in _COLUMNS}
+    body["ts"] = np.ascontiguousarray(trades.stamp)
+    if ids is not None:
+        body["id"] = ids.tolist()
+    if trades.received is not None:
+        body["received"] = np.ascontiguousarray(trades.received)
+    return body
+
+
+def _trades(body: dict[str, Any], at: Position | None) -> Trades:
+    if not isinstance(body.get("market"), str):
+        msg = f"market: {body.get('market')!r} is not a text"
+        raise Unreadable(msg)
+    columns = {name: _column(body, name, kind) for name, kind in _COLUMNS.items()}
+    ids = body.get("id")
+    if ids is not None and not (
+        isinstance(ids, list)
+        and (all(type(i) is int for i in ids) or all(type(i) is str for i in ids))
+    ):
+        msg = "id: not a list of whole numbers, nor one of texts"
+        raise Unreadable(msg)
+    received = None if body.get("received") is None else _column(body, "received", np.int64)
+    try:
+        trades = Trades.of(body["market"], **columns, id=ids, received=received, at=at)
+    except (ValueError, OverflowError) as error:
+        raise Unreadable(str(error)) from None
+    for name, bad in wrong(trades).items():
+        if bad.any():
+            msg = f"{name}: {getattr(trades, name)[bad].tolist()[0]!r} in row {int(bad.argmax())}"
+            raise Unreadable(msg)
+    if not len(trades):
+        msg = "no rows"
+        raise Unreadable(msg)
+    return trades
+
+
+def wrong(trades: Trades) -> dict[str, np.ndarray]:
+    """Return, for each column, which of its rows no trade can have."""
+    price, size = trades.price, trades.size
+    return {
+        "ts": trades.ts <= 0,
+        "price": ~(np.isfinite(price) & (price > 0)),
+        "size": ~(np.isfinite(size) & (size > 0)),
+        "side": (trades.side > 1) | (trades.side < -1),
+    }
+
+
+def _column(body: dict[str, Any], name: str, kind: type[np.generic]) -> np.ndarray:
+    values = body.get(name)
+    whole = np.issubdtype(kind, np.integer)
+    allowed = (int,) if whole else (int, float)
+    if not isinstance(values, list) or not all(type(value) in allowed for value in values):
+        msg = f"{name}: not a list of {'whole ' if whole else ''}numbers"
+        raise Unreadable(msg)
+    try:
+        return np.array(values, kind)
+    except OverflowError:
+        msg = f"{name}: a number of more than {np.dtype(kind).itemsize * 8} bits"
+        raise Unreadable(msg) from None
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    raise TypeError(repr(value))
