@@ -1,0 +1,62 @@
+# One-line doors: `make` lists them. The work itself is done by the `deck` command and by the tools in .venv.
+# ARGS goes to the tool behind a door, as in `make test ARGS="-k candles"`.
+
+PYTHON ?= python3.12 python3.11 python3.10 python3
+bin := .venv/bin
+ready := .venv/ready
+
+# The same text, order and case everywhere; Python reads and writes UTF-8 whatever the locale.
+export LC_ALL := C
+export PYTHONUTF8 := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench lock clean
+
+help: ## list the doors
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: $(ready) ## paper-trade a simulated week of two markets, into embedded ClickHouse
+	@$(bin)/deck run $(ARGS)
+
+test: $(ready) ## the whole test suite, with doctests
+	@$(bin)/pytest -n logical --maxprocesses 4 $(ARGS)
+
+check: $(ready) ## format, lint, types, tests: all that CI runs
+	@$(bin)/ruff format --check
+	@$(bin)/ruff check
+	@$(bin)/mypy
+	@$(MAKE) --no-print-directory test
+
+format: $(ready) ## rewrite the code as `make check` wants it
+	@$(bin)/ruff check --fix --exit-zero --quiet
+	@$(bin)/ruff format
+
+bench: $(ready) ## speed and memory against a plain loop, as one table
+	@$(bin)/python -m benchmarks $(ARGS)
+
+lock: $(ready) ## renew requirements.lock: the newest versions that pyproject.toml allows
+	@$(bin)/uv pip compile pyproject.toml --extra dev --output-file requirements.lock --upgrade --quiet \
+		--universal --python-version 3.10 --fork-strategy fewest --generate-hashes --custom-compile-command "make lock"
+
+clean: ## remove .venv, caches and build leftovers; .tapedeck/ (history) stays
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One environment, made again when what it is made from changes. A Python fits when it is of the right version and can
+# really make an environment (Debian's cannot without python3-venv), so each candidate is tried.
+$(ready): requirements.lock pyproject.toml
+	@fits='import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))'; \
+	for python in $(bin)/python $(PYTHON); do \
+		"$$python" -c "$$fits" 2>/dev/null || continue; \
+		[ "$$python" != $(bin)/python ] || { $(bin)/pip --version >/dev/null 2>&1 && break; continue; }; \
+		echo "making .venv with $$("$$python" --version)"; \
+		"$$python" -m venv --clear .venv >/dev/null 2>&1 && break; \
+	done; \
+	$(bin)/pip --version >/dev/null 2>&1 || { \
+		echo "Tapedeck needs Python 3.10, 3.11 or 3.12 with its venv module, and found none (looked for: $(PYTHON))."; \
+		echo "Install one (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python@3.12),"; \
+		echo "or name it: make PYTHON=/path/to/python3.12"; exit 1; } >&2
+	@echo "installing the locked packages (some 500 MB, a minute or two the first time)"
+	@$(bin)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(bin)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

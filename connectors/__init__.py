@@ -1,0 +1,1 @@
+"""Everything that touches the outside: logs, replay, simulator, history; imports only schemas."""

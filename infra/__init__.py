@@ -1,0 +1,1 @@
+"""Running and deploying: the command line, the runner, migrations; may import every room."""
