@@ -1,0 +1,25 @@
+"""What every room's tests share: how long hypothesis looks, and where the recorded ticks are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).parent.parent
+
+settings.register_profile("default", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "default")
+
+
+@pytest.fixture(scope="session")
+def ticks() -> Path:
+    """Give the directory of recorded ticks: TAPEDECK_DATA, or the one beside the repository."""
+    given = os.environ.get("TAPEDECK_DATA")
+    path = Path(given) if given else ROOT.parent / "shared" / "data" / "ticks"
+    if not path.is_dir():
+        pytest.skip(f"no recorded ticks at {path}: TAPEDECK_DATA names their directory")
+    return path
