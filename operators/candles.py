@@ -1,0 +1,292 @@
+"""Candles: the trades of an interval of time, or of a number of trades, units or money."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from math import isfinite
+
+import numpy as np
+from bytewax.dataflow import operator
+
+from operators import tape as on
+from operators.building import FEW, Building, build
+from operators.tape import Machine, Tape
+from schemas import DAY, MINUTE, SECOND, Book, Candle, Event, Gap, Heartbeat, Time, Trades
+from schemas.trades import Float64, Int64
+
+
+@dataclass(slots=True)
+class _State:
+    building: Building | None = None
+    broken: bool = True
+    """The candle of the next event with a time of its own will not be complete."""
+
+
+class TimeCandles:
+    """Candles of equal intervals `[start, end)`, aligned to 1970-01-01 UTC.
+
+    A candle stands behind the first event behind which tape time is at or past its end; if that
+    is a trade, it belongs to the next candle. A quiet interval makes a flat candle at the last
+    close; a silence of more than a day makes none.
+
+    Parameters
+    ----------
+    every
+        Length of an interval, in nanoseconds.
+
+    Examples
+    --------
+    >>> machine = TimeCandles(60 * SECOND)
+    >>> ts = [10 * SECOND, 59 * SECOND, 60 * SECOND]
+    >>> out = list(machine(Trades.of("m", ts, [7.0, 9.0, 8.0], [1.0, 1.0, 1.0])))
+    >>> [len(out[0]), out[1].close, out[1].count, out[1].complete]
+    [3, 9.0, 2, False]
+
+    """
+
+    reads: frozenset[type[Event]] = frozenset({Trades, Book, Heartbeat, Gap})
+
+    def __init__(self, every: Time) -> None:
+        if every <= 0:
+            msg = f"every must be above 0, not {every} ns"
+            raise ValueError(msg)
+        self.every = every
+        self.kind = _name(every)
+        self.state = _State()
+
+    @property
+    def shape(self) -> object:
+        """The kind of candles a state holds."""
+        return ("candles", 1, self.kind)
+
+    def __call__(self, event: Event) -> Iterable[Event]:
+        """Return `event`, and behind it, or behind the part that closed them, the candles."""
+        state, building = self.state, self.state.building
+        if type(event) is Trades:
+            if building is not None and event.ts.item(-1) < building.end:
+                building.add(event)
+                state.broken = False
+                return (event,)
+            return self._trades(event)
+        if type(event) is Gap:
+            state.broken = True
+            if building is not None:
+                building.complete = False
+        elif building is not None:
+            if event.ts >= building.end:  # type: ignore[operator]
+                return (event, *self._roll(event.market, event.ts))  # type: ignore[arg-type]
+            state.broken = False
+        return (event,)
+
+    def _trades(self, trades: Trades) -> Iterator[Event]:
+        starts = self._starts(trades)
+        if self.state.building is None:
+            self._begin(trades.ts.item(0))
+        done = 0
+        if len(trades) < FEW:
+            stops = [*starts[1:].tolist(), len(trades)]
+            parts: Iterable[tuple[int, int, Building | None]] = (
+                (a, b, None) for a, b in zip(starts.tolist(), stops, strict=True)
+            )
+        else:
+            stops = [*starts[1:].tolist(), len(trades)]
+            parts = zip(starts.tolist(), stops, build(trades, starts), strict=True)
+        for a, b, built in parts:
+            ts = trades.ts.item(a)
+            building = self.state.building
+            assert building is not None  # noqa: S101 - begun above
+            if ts >= building.end:
+                yield trades.cut(done, a + 1)
+                done = a + 1
+                yield from self._roll(trades.market, ts)
+                building = self.state.building
+            if built is None or building.count:
+                building.add(trades.cut(a, b))
+            else:
+                built.start, built.end, built.complete = (
+                    building.start, building.end, building.complete,
+                )  # fmt: skip
+                self.state.building = built
+            self.state.broken = False
+        if done < len(trades):
+            yield trades.cut(done, len(trades)) if done else trades
+
+    def _starts(self, trades: Trades) -> Int64:
+        interval = trades.ts // self.every
+        return np.concatenate(([0], np.flatnonzero(interval[1:] != interval[:-1]) + 1))
+
+    def _begin(self, ts: Time) -> None:
+        start = ts - ts % self.every
+        self.state.building = Building(start, start + self.every, complete=False)
+
+    def _roll(self, market: str, ts: Time) -> Iterator[Candle]:
+        """Close the candle in the making, and make flat ones up to the interval of `ts`."""
+        state, building = self.state, self.state.building
+        assert building is not None  # noqa: S101 - nothing rolls before it began
+        yield building.candle(market, ts, self.kind)
+        start, complete = ts - ts % self.every, not state.broken
+        if start - building.end <= DAY:
+            while building.end < start:
+                building = building.next(building.end, building.end + self.every, complete=complete)
+                yield building.candle(market, ts, self.kind)
+        state.building = building.next(start, start + self.every, complete=complete)
+        state.broken = False
+
+
+class ThresholdCandles:
+    """Candles of a number of trades, units of the base currency, or quote currency.
+
+    A candle ends with the trade that reaches the threshold, and stands right behind it. A trade
+    is never split: what exceeds the threshold does not count for the next candle (Lopez de Prado,
+    Advances in Financial Machine Learning, 2018, section 2.3.1).
+
+    Parameters
+    ----------
+    measure
+        `count`, `volume` or `quote_volume`.
+    threshold
+        How much of it makes a candle.
+
+    Examples
+    --------
+    >>> machine = ThresholdCandles("volume", 2.0)
+    >>> out = list(machine(Trades.of("m", [1, 2, 3], [7.0, 9.0, 8.0], [1.0, 1.5, 1.0])))
+    >>> [len(out[0]), out[1].volume, len(out[2])]
+    [2, 2.5, 1]
+
+    """
+
+    reads: frozenset[type[Event]] = frozenset({Trades, Gap})
+
+    def __init__(self, measure: str, threshold: float) -> None:
+        if measure not in _UNITS:
+            msg = f"measure must be one of {', '.join(_UNITS)}, not {measure!r}"
+            raise ValueError(msg)
+        if not isfinite(threshold) or threshold <= 0:
+            msg = f"threshold must be a finite number above 0, not {threshold}"
+            raise ValueError(msg)
+        self.measure = measure
+        self.threshold = threshold
+        self.kind = f"{threshold:g} {_UNITS[measure]}"
+        self.state = _State()
+
+    @property
+    def shape(self) -> object:
+        """The kind of candles a state holds."""
+        return ("candles", 1, self.kind)
+
+    def __call__(self, event: Event) -> Iterable[Event]:
+        """Return `event`, and behind the part that filled them, the candles."""
+        if type(event) is Trades:
+            return self._trades(event)
+        self.state.broken = True
+        if self.state.building is not None:
+            self.state.building.complete = False
+        return (event,)
+
+    def _trades(self, trades: Trades) -> Iterator[Event]:
+        done = 0
+        for stop in self._stops(trades):
+            self._add(trades.cut(done, stop))
+            yield trades.cut(done, stop)
+            ts = trades.ts.item(stop - 1)
+            building = self.state.building
+            assert building is not None  # noqa: S101 - it has just been added to
+            building.end = ts
+            yield building.candle(trades.market, ts, self.kind)
+            self.state.building = None
+            done = stop
+        if done < len(trades):
+            self._add(trades.cut(done, len(trades)))
+            yield trades.cut(done, len(trades)) if done else trades
+
+    def _add(self, trades: Trades) -> None:
+        state = self.state
+        if state.building is None:
+            state.building = Building(trades.ts.item(0), 0, complete=not state.broken)
+            state.broken = False
+        state.building.add(trades)
+
+    def _stops(self, trades: Trades) -> Iterator[int]:
+        """Yield the rows behind which a candle is full."""
+        building = self.state.building
+        carry = 0.0 if building is None else float(getattr(building, self.measure))
+        weights, start = self._weights(trades), 0
+        while (stop := _reached(weights, start, carry, self.threshold)) is not None:
+            yield stop
+            start, carry = stop, 0.0
+
+    def _weights(self, trades: Trades) -> Float64:
+        if self.measure == "count":
+            return np.ones(len(trades))
+        return trades.size if self.measure == "volume" else trades.price * trades.size
+
+
+def _reached(weights: Float64, start: int, carry: float, threshold: float) -> int | None:
+    """Return the row behind the first with which the running sum reaches the threshold."""
+    piece = FEW
+    while start < len(weights):
+        part = weights[start : start + piece]
+        sums = np.add.accumulate(np.concatenate(((carry,), part)))[1:]
+        if sums[-1] >= threshold:
+            return start + int(np.argmax(sums >= threshold)) + 1
+        start, carry, piece = start + len(part), sums.item(-1), piece * 2
+    return None
+
+
+_UNITS = {"count": "trades", "volume": "base", "quote_volume": "quote"}
+
+
+def _name(every: Time) -> str:
+    for unit, letter in ((DAY, "d"), (60 * MINUTE, "h"), (MINUTE, "m"), (SECOND, "s")):
+        if every % unit == 0:
+            return f"{every // unit}{letter}"
+    return f"{every}ns"
+
+
+@operator
+def candles(
+    step_id: str,
+    tape: Tape,
+    every: timedelta | None = None,
+    ticks: int | None = None,
+    volume: float | None = None,
+    dollars: float | None = None,
+) -> Tape:
+    """Add candles: of `every` interval, or of so many `ticks`, units of `volume` or `dollars`.
+
+    Parameters
+    ----------
+    every
+        Length of an interval of time.
+    ticks
+        Number of trades of a candle.
+    volume
+        Volume of a candle, in units of the base currency.
+    dollars
+        Volume of a candle, in the quote currency.
+
+    Raises
+    ------
+    ValueError
+        When not exactly one of the four is given, or it is not above 0.
+
+    """
+    given = {"every": every, "ticks": ticks, "volume": volume, "dollars": dollars}
+    if sum(value is not None for value in given.values()) != 1:
+        msg = f"candles take exactly one of {', '.join(given)}, not {given}"
+        raise ValueError(msg)
+
+    def machine() -> Machine:
+        if every is not None:
+            return TimeCandles(every // timedelta(microseconds=1) * 1000)
+        if ticks is not None:
+            return ThresholdCandles("count", ticks)
+        if volume is not None:
+            return ThresholdCandles("volume", volume)
+        assert dollars is not None  # noqa: S101 - exactly one is given
+        return ThresholdCandles("quote_volume", dollars)
+
+    return on.run("candles", tape, machine)

@@ -1,0 +1,93 @@
+"""The tape: consecutive events of one market, and the one adapter between a machine and the engine."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+import bytewax.operators as op
+from bytewax.dataflow import Stream, operator
+from bytewax.operators import KeyedStream, StatefulBatchLogic
+
+from operators.costs import Costs
+from schemas import Event
+
+Strip: TypeAlias = list[Event]
+"""Consecutive events of one market's tape."""
+
+
+@dataclass(frozen=True)
+class Tape(Stream[tuple[str, Strip]]):
+    """A keyed stream of strips, and what the run makes each order pay."""
+
+    costs: Costs = field(default_factory=Costs, compare=False)
+
+    @classmethod
+    def of(cls, stream: KeyedStream[Strip], costs: Costs) -> Tape:
+        """Return the stream as a tape that is traded at `costs`."""
+        return cls(stream.stream_id, stream._scope, costs)
+
+
+class Machine(Protocol):
+    """A stateful function of the tape. It must not read a clock, draw a random number or do I/O."""
+
+    state: object
+    """All that changes, and nothing else; it pickles. Settings stand beside it and are not kept."""
+
+    @property
+    def reads(self) -> frozenset[type[Event]]:
+        """The kinds of events it must be shown; all others pass it by."""
+        ...
+
+    @property
+    def shape(self) -> object:
+        """What the form of `state` depends on: its version, and settings such as windows."""
+        ...
+
+    def __call__(self, event: Event) -> Iterable[Event]:
+        """Return `event`, whole or cut, and behind each part whatever follows from it."""
+        ...
+
+
+class ShapeChangedError(ValueError):
+    """A kept state does not fit the machine that should go on from it."""
+
+
+class _Logic(StatefulBatchLogic[Strip, Strip, bytes]):
+    def __init__(self, step_id: str, machine: Machine, saved: bytes | None) -> None:
+        self.machine = machine
+        self.reads = machine.reads
+        if saved is not None:
+            shape, machine.state = pickle.loads(saved)  # noqa: S301 - our own store, owner-only
+            if shape != machine.shape:
+                msg = (
+                    f"step {step_id!r} was kept with {shape} and is now {machine.shape}: give the "
+                    f"flow its former settings, or start afresh with another recovery directory"
+                )
+                raise ShapeChangedError(msg)
+
+    def on_batch(self, values: list[Strip]) -> tuple[Iterable[Strip], bool]:
+        machine, reads = self.machine, self.reads
+        strips = []
+        for strip in values:
+            out: Strip = []
+            for event in strip:
+                if type(event) in reads:
+                    out.extend(machine(event))
+                else:
+                    out.append(event)
+            strips.append(out)
+        return strips, StatefulBatchLogic.RETAIN
+
+    def snapshot(self) -> bytes:
+        return pickle.dumps((self.machine.shape, self.machine.state))
+
+
+@operator
+def run(step_id: str, tape: Tape, machine: Callable[[], Machine]) -> Tape:
+    """Let a new `machine` per market read the tape, from the state of its last snapshot."""
+    machine()  # so that bad settings are told where the flow is built, not at the first trade
+    stream = op.stateful_batch("machine", tape, lambda saved: _Logic(step_id, machine(), saved))
+    return Tape.of(stream, tape.costs)
