@@ -1,0 +1,44 @@
+"""What the environment says, read once and in one place."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+HOME = ".tapedeck"
+"""Where everything local is kept, below the current directory."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where this installation keeps its files, and which ClickHouse it talks to.
+
+    Parameters
+    ----------
+    home
+        The directory of everything local; absolute.
+    clickhouse_url
+        A real server's `http[s]://user:password@host:port/database`; None means the embedded one.
+
+    """
+
+    home: Path
+    clickhouse_url: str | None = None
+
+    def __repr__(self) -> str:
+        # The URL holds a password.
+        where = "set" if self.clickhouse_url else "none"
+        return f"Settings(home={str(self.home)!r}, clickhouse_url=<{where}>)"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read `TAPEDECK_HOME` and `CLICKHOUSE_URL`; an empty value is none.
+
+        Examples
+        --------
+        >>> Settings.from_environment({"TAPEDECK_HOME": "/data/deck"})
+        Settings(home='/data/deck', clickhouse_url=<none>)
+
+        """
+        home = environment.get("TAPEDECK_HOME") or HOME
+        return cls(Path(home).expanduser().absolute(), environment.get("CLICKHOUSE_URL") or None)
