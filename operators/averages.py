@@ -11,8 +11,7 @@ from typing import Protocol
 
 from bytewax.dataflow import operator
 
-from operators import tape as on
-from operators.tape import Tape
+from operators.tape import Tape, run
 from schemas import Averages, Candle, Event
 
 
@@ -273,4 +272,4 @@ def averages(
         "vwma": vwma,
         "volatility": volatility,
     }
-    return on.run("averages", tape, lambda: MovingAverages(windows, of))
+    return run("averages", tape, lambda: MovingAverages(windows, of))

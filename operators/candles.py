@@ -10,9 +10,8 @@ from math import isfinite
 import numpy as np
 from bytewax.dataflow import operator
 
-from operators import tape as on
 from operators.building import FEW, Building, build
-from operators.tape import Machine, Tape
+from operators.tape import Machine, Tape, run
 from schemas import DAY, MINUTE, SECOND, Book, Candle, Event, Gap, Heartbeat, Time, Trades
 from schemas.trades import Float64, Int64
 
@@ -289,4 +288,4 @@ def candles(
         assert dollars is not None  # noqa: S101 - exactly one is given
         return ThresholdCandles("quote_volume", dollars)
 
-    return on.run("candles", tape, machine)
+    return run("candles", tape, machine)

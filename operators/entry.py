@@ -10,10 +10,9 @@ from typing import TypeAlias
 import numpy as np
 from bytewax.dataflow import operator
 
-from operators import tape as on
 from operators.ids import SeenIds
 from operators.stamps import AGREE, Stamps, agree
-from operators.tape import Tape
+from operators.tape import Tape, run
 from schemas import (
     DAY,
     OUTSIDE,
@@ -272,4 +271,4 @@ def _row(trade: Trades, ts: Time) -> tuple[str, Time, Time, float, float, int, s
 @operator
 def enter(step_id: str, tape: Tape, flow: str) -> Tape:
     """Let events enter the tape of `flow`, each with its tape time."""
-    return on.run("entry", tape, lambda: Entry(flow))
+    return run("entry", tape, lambda: Entry(flow))

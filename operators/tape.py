@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import bytewax.operators as op
 from bytewax.dataflow import Stream, operator
@@ -33,7 +33,7 @@ class Tape(Stream[tuple[str, Strip]]):
 class Machine(Protocol):
     """A stateful function of the tape. It must not read a clock, draw a random number or do I/O."""
 
-    state: object
+    state: Any
     """All that changes, and nothing else; it pickles. Settings stand beside it and are not kept."""
 
     @property

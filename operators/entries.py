@@ -1,0 +1,96 @@
+"""Entries: ask the rule what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from math import isfinite
+from typing import TypeAlias
+
+from bytewax.dataflow import operator
+
+from operators.guard import guarded
+from operators.moment import KINDS, Moment, Watch
+from operators.tape import Tape, run
+from schemas import Event, Fault, Signal
+
+Rule: TypeAlias = Callable[[Moment], "Signal | None"]
+"""What to do at a moment. It never sees the position: `trade` accepts, or refuses with why."""
+
+_ACTIONS = ("long", "short", "exit", "reverse")
+
+
+class Entries:
+    """Ask the rule behind each event of one kind, and put its signal there.
+
+    Parameters
+    ----------
+    on
+        The kind of event: `Candle`, `Averages`, `Prediction` or `Value`.
+    rule
+        What to do. What it raises, or answers that is no signal, becomes a `Fault`.
+
+    Examples
+    --------
+    >>> from operators.signals import long, quote
+    >>> from schemas import Averages
+    >>> machine = Entries(Averages, lambda now: long(quote(100)) if now.averages.sma2 > 7 else None)
+    >>> [type(out).__name__ for out in machine(Averages("m", 0, {"sma2": 8.0}))]
+    ['Averages', 'Signal']
+
+    """
+
+    shape = ("entries", 1)
+
+    def __init__(self, on: type[Event], rule: Rule) -> None:
+        if on not in KINDS:
+            msg = f"on must be Candle, Averages, Prediction or Value, not {on!r}"
+            raise ValueError(msg)
+        self.on = on
+        self.rule = rule
+        self.reads = KINDS
+        self.state = Watch()
+
+    def __call__(self, event: Event) -> Iterable[Event]:
+        """Return `event`, and behind it what the rule answers."""
+        watch = self.state
+        watch.see(event)
+        if type(event) is not self.on:
+            return (event,)
+        now = watch.moment(event)
+        answer = guarded(now.market, now.ts, "rule", lambda: _checked(self.rule(now)))
+        if answer is None:
+            return (event,)
+        if isinstance(answer, Fault):
+            return (event, answer)
+        a = answer
+        return (event, Signal(now.market, now.ts, a.action, float(a.amount), a.unit, a.reason))
+
+
+def _checked(answer: Signal | None) -> Signal | None:
+    if answer is None:
+        return None
+    if not isinstance(answer, Signal):
+        msg = f"a rule answers with long(), short(), leave(), reverse() or None, not {answer!r}"
+        raise TypeError(msg)
+    if answer.action not in _ACTIONS:
+        msg = f"action must be one of {', '.join(_ACTIONS)}, not {answer.action!r}"
+        raise ValueError(msg)
+    if answer.action != "exit" and not (isfinite(answer.amount) and answer.amount > 0):
+        msg = f"a size must be a finite number above 0, not {answer.amount}"
+        raise ValueError(msg)
+    return answer
+
+
+@operator
+def entries(step_id: str, tape: Tape, on: type[Event], rule: Rule) -> Tape:
+    """Add the rule's signals behind each event of the type `on`.
+
+    Parameters
+    ----------
+    on
+        `Candle`, `Averages`, `Prediction` or `Value`.
+    rule
+        A plain function of a `Moment`; it answers with a `Signal` or `None`.
+
+    """
+    return run("entries", tape, lambda: Entries(on, rule))

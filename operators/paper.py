@@ -1,0 +1,253 @@
+"""The paper broker: what an order would have got, by the book or by the next trade."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal
+from math import isfinite
+from typing import NamedTuple
+
+import numpy as np
+
+from operators.costs import Costs
+from schemas import Book, Instrument, Levels, Time, Trades, Unit
+
+EXACT = Context(prec=76)
+"""Wide enough that no product or sum of prices, amounts and fees is ever rounded."""
+_FINEST = Decimal("1e-18")
+_LOT = Decimal("1e-8")
+_ZERO = Decimal(0)
+
+
+class Part(NamedTuple):
+    """A part of an order that was filled."""
+
+    price: Decimal
+    amount: Decimal
+    fee: Decimal
+
+
+@dataclass(slots=True)
+class Ticket:
+    """An order at the paper broker."""
+
+    sign: int
+    """+1 buys, -1 sells."""
+    due: Time
+    """It fills at the first event behind its cause with a time of at least this."""
+    left: Decimal
+    max_slippage: float | None = None
+    """How far from the best level it may go; what that does not allow is cancelled."""
+    keeps: bool = False
+    """Whether it stays until it is whole, as an exit does."""
+
+
+@dataclass(slots=True)
+class View:
+    """What the broker knows of a market."""
+
+    price: float | None = None
+    """Of the last trade."""
+    book: Book | None = None
+    instrument: Instrument | None = None
+
+    def fresh_until(self, max_age: Time) -> Time:
+        """Return up to when the book may be used; -1 without a book."""
+        return -1 if self.book is None else self.book.stamp + max_age
+
+    def reference(self, sign: int, ts: Time, max_age: Time) -> float | None:
+        """Return the price to size an order by: the side of a fresh book, or the last trade."""
+        if self.book is not None and ts <= self.fresh_until(max_age):
+            levels = self.book.asks if sign > 0 else self.book.bids
+            if levels:
+                return levels[0][0]
+        return self.price
+
+
+@dataclass(slots=True)
+class Taken:
+    """How much was taken from each side of the present book."""
+
+    sides: dict[int, Decimal] = field(default_factory=dict)
+
+
+class PaperBroker:
+    """Fill orders as a market order of this size would have been.
+
+    Parameters
+    ----------
+    costs
+        The run's fees, slippage, latency, and how old a book may be.
+
+    """
+
+    def __init__(self, costs: Costs) -> None:
+        self.fee, self.slippage = costs.fee, costs.slippage
+        self.latency, self.max_book_age = costs.latency, costs.max_book_age
+
+    def row(self, ticket: Ticket, trades: Trades, row: int) -> int | None:
+        """Return the first row from `row` on at which a ticket is due."""
+        if row >= len(trades):
+            return None
+        if trades.ts.item(row) >= ticket.due:
+            return row
+        if trades.ts.item(-1) < ticket.due:
+            return None
+        return max(row, int(np.searchsorted(trades.ts, ticket.due)))
+
+    def fill(
+        self, ticket: Ticket, ts: Time, price: float | None, view: View, taken: Taken
+    ) -> list[Part] | None:
+        """Return what a ticket gets at an event: `None` if it has to wait for another.
+
+        Parameters
+        ----------
+        ts, price
+            The event's tape time, and its price if it is a trade.
+        view
+            What was known in front of the event.
+        taken
+            What is gone from the book; added to.
+
+        """
+        if ts < ticket.due:
+            return None
+        if view.book is not None and ts <= view.fresh_until(self.max_book_age):
+            levels = view.book.asks if ticket.sign > 0 else view.book.bids
+            before = taken.sides.get(ticket.sign, _ZERO)
+            walked = walk(levels, before, ticket.left, ticket.sign, _worst(levels, ticket))
+            taken.sides[ticket.sign] = total([before, *(amount for _, amount in walked)])
+            if ticket.keeps and not walked:
+                return None
+            parts = [self._part(at, amount, view) for at, amount in walked]
+        elif price is None:
+            return None
+        elif ticket.max_slippage is not None and self.slippage > Decimal(ticket.max_slippage):
+            parts = []
+        else:
+            parts = [self._part(self._slipped(price, ticket.sign), ticket.left, view)]
+        for part in parts:
+            ticket.left = EXACT.subtract(ticket.left, part.amount)
+        return parts
+
+    def _slipped(self, price: float, sign: int) -> Decimal:
+        exact = Decimal(repr(price))
+        if not self.slippage:
+            return exact
+        return _finest(EXACT.multiply(exact, 1 + sign * self.slippage))
+
+    def _part(self, price: Decimal, amount: Decimal, view: View) -> Part:
+        worth = EXACT.multiply(EXACT.multiply(price, amount), contract_size(view))
+        return Part(price, amount, _finest(EXACT.multiply(worth, self.fee)))
+
+
+def walk(
+    levels: Levels, taken: Decimal, amount: Decimal, sign: int, worst: float | None
+) -> list[tuple[Decimal, Decimal]]:
+    """Return the prices and amounts that a market order gets, level by level.
+
+    Parameters
+    ----------
+    levels
+        One side of the book, best first.
+    taken
+        How much of it is gone already, from the best level on.
+    amount
+        How much is wanted.
+    sign
+        +1 buys, -1 sells.
+    worst
+        The worst price allowed; `None` for any.
+
+    Examples
+    --------
+    >>> walk([(10.0, 1.0), (11.0, 5.0)], Decimal("0.4"), Decimal("2"), 1, None)
+    [(Decimal('10.0'), Decimal('0.6')), (Decimal('11.0'), Decimal('1.4'))]
+
+    """
+    walked = []
+    for price, size in levels:
+        if amount <= 0 or (worst is not None and (price - worst) * sign > 0):
+            break
+        here = Decimal(repr(size))
+        gone = min(taken, here)
+        taken = EXACT.subtract(taken, gone)
+        take = min(EXACT.subtract(here, gone), amount)
+        if take > 0:
+            walked.append((Decimal(repr(price)), take))
+            amount = EXACT.subtract(amount, take)
+    return walked
+
+
+def size_of(
+    amount: float, unit: Unit, price: float, instrument: Instrument | None
+) -> Decimal | str:
+    """Return an order's amount, rounded toward zero to the lot; or why there can be none.
+
+    Examples
+    --------
+    >>> size_of(1000, "quote", 61837.63, None)
+    Decimal('0.01617138')
+
+    """
+    if not isfinite(amount) or amount <= 0:
+        return f"an amount of {amount} is not above 0"
+    exact, lot = Decimal(repr(amount)), _LOT if instrument is None else instrument.lot
+    contract = Decimal(1) if instrument is None else instrument.contract_size
+    if unit == "quote":
+        exact = EXACT.divide(exact, EXACT.multiply(Decimal(repr(price)), contract))
+    lots = EXACT.divide(exact, lot).to_integral_value(ROUND_DOWN)
+    rounded = EXACT.multiply(lots, lot)
+    if not rounded:
+        return f"{amount:g} {unit} is less than one lot of {lot}"
+    if instrument is not None:
+        worth = EXACT.multiply(EXACT.multiply(rounded, Decimal(repr(price))), contract)
+        if worth < instrument.min_notional:
+            return f"an order worth {worth:f} is below the minimum of {instrument.min_notional}"
+    return rounded
+
+
+def contract_size(view: View) -> Decimal:
+    """Return how many units of the base currency one unit of amount is."""
+    return Decimal(1) if view.instrument is None else view.instrument.contract_size
+
+
+def average_price(parts: list[Part]) -> Decimal:
+    """Return the average price of parts; exact where they have one price.
+
+    Examples
+    --------
+    >>> average_price([Part(Decimal(10), Decimal(1), Decimal(0)),
+    ...                Part(Decimal(13), Decimal(2), Decimal(0))])
+    Decimal('12')
+
+    """
+    prices = {part.price for part in parts}
+    if len(prices) == 1:
+        return prices.pop()
+    return _finest(EXACT.divide(worth(parts), total([part.amount for part in parts])))
+
+
+def total(values: list[Decimal]) -> Decimal:
+    """Return the exact sum."""
+    result = _ZERO
+    for value in values:
+        result = EXACT.add(result, value)
+    return result
+
+
+def worth(parts: list[Part]) -> Decimal:
+    """Return the sum of price times amount, in the quote currency for a contract of 1."""
+    return total([EXACT.multiply(part.price, part.amount) for part in parts])
+
+
+def _worst(levels: Levels, ticket: Ticket) -> float | None:
+    if ticket.max_slippage is None or not levels:
+        return None
+    return levels[0][0] * (1 + ticket.sign * ticket.max_slippage)
+
+
+def _finest(value: Decimal) -> Decimal:
+    if value.as_tuple().exponent >= -18:  # type: ignore[operator]
+        return value
+    return value.quantize(_FINEST, ROUND_HALF_EVEN, EXACT)

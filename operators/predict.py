@@ -1,0 +1,307 @@
+"""Predict, and learn from what became of it: every decision point opens a shadow position."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Protocol, TypeAlias
+
+from bytewax.dataflow import operator
+
+from operators.costs import Costs
+from operators.guard import guarded
+from operators.life import Lives
+from operators.moment import KINDS, Moment, Watch
+from operators.monitor import Barriers
+from operators.paper import PaperBroker, Taken, View, size_of
+from operators.scores import ClassifierScores, RegressorScores
+from operators.shadows import Over, Shadow, Shadows
+from operators.signals import Size, quote
+from operators.tape import Tape, run
+from schemas import (
+    Book,
+    Event,
+    Fault,
+    Heartbeat,
+    Instrument,
+    Numbers,
+    Outcome,
+    Prediction,
+    Side,
+    Trades,
+)
+
+
+class Model(Protocol):
+    """What is needed of a River model: besides this, `predict_proba_one` or `predict_one`."""
+
+    def learn_one(self, x: Numbers, y: bool | float) -> object:
+        """Learn from one outcome."""
+        ...
+
+
+Features: TypeAlias = Callable[[Moment], Mapping[str, float]]
+"""What a model is shown: a plain function, so that it can be read and tested."""
+
+
+def relative(now: Moment) -> Numbers:
+    """Return each average as the close's distance to it, and the share of buyers' volume.
+
+    The default features. They need averages in front of the prediction.
+    """
+    candle = now.candle
+    features = {name: candle.close / value - 1 for name, value in now.averages.values.items()}
+    features["buy_share"] = candle.buy_volume / candle.volume if candle.volume else 0.5
+    return features
+
+
+@dataclass(slots=True)
+class _State:
+    model: Model
+    scores: ClassifierScores | RegressorScores
+    watch: Watch = field(default_factory=Watch)
+    view: View = field(default_factory=View)
+    shadows: Shadows = field(default_factory=Shadows)
+    decisions: int = 0
+    skipped: int = 0
+    """Decision points that opened no shadow: too many were open, or there was no price."""
+
+
+class Predict:
+    """Ask a model behind each event of one kind; teach it what became of each decision.
+
+    A decision opens a shadow position that enters and leaves through the paper broker at the
+    run's costs. Behind its exit fill stands the `Outcome`, and there the model learns: with the
+    features it saw at the entry, and "return after costs > 0" (a regressor: the return).
+
+    Parameters
+    ----------
+    on
+        The kind of event that is a decision point. A flat candle is none.
+    model
+        Makes a new model; each market has its own.
+    barriers, side, size
+        Of the shadow positions. Give them what the rule trades, and in paper mode a label is to
+        the last digit what the position did.
+    costs
+        What orders pay.
+    features
+        What the model is shown.
+    max_open
+        At most so many shadows at once; what is skipped is counted among the metrics.
+
+    Raises
+    ------
+    ValueError
+        When a part of the model has an unset seed: it would not do the same thing twice.
+
+    """
+
+    def __init__(
+        self,
+        on: type[Event],
+        model: Callable[[], Model],
+        barriers: Barriers,
+        costs: Costs,
+        features: Features = relative,
+        side: Side = "long",
+        size: Size = quote(1_000),  # noqa: B008 - a constant
+        max_open: int = 1_000,
+    ) -> None:
+        if on not in KINDS:
+            msg = f"on must be Candle, Averages, Prediction or Value, not {on!r}"
+            raise ValueError(msg)
+        first = model()
+        refuse_unseeded(first)
+        self.on = on
+        self.barriers = barriers
+        self.features = features
+        self.side: Side = side
+        self.size = size
+        self.max_open = max_open
+        self.regresses = not hasattr(_last(first), "predict_proba_one")
+        self.shape = ("predict", 1, type(first).__name__, self.regresses)
+        self.reads = KINDS | {Trades, Book, Heartbeat, Instrument}
+        self.broker = PaperBroker(costs)
+        self.lives = Lives(self.broker)
+        self.state = _State(first, RegressorScores() if self.regresses else ClassifierScores())
+
+    def __call__(self, event: Event) -> Iterable[Event]:
+        """Return `event`, and behind it, or its parts, outcomes and predictions."""
+        state = self.state
+        if type(event) is Trades:
+            if len(state.shadows):
+                return self._trades(event)
+            state.view.price = event.columns.price.item(event.stop - 1)
+            return (event,)
+        if type(event) is Book:
+            over = state.shadows.sign(self.lives, event.ts, event, state.view)
+            state.view.book = event
+            return (event, *(out for end in over for out in self._learn(event.market, end)))
+        if type(event) is Heartbeat:
+            over = state.shadows.sign(self.lives, event.ts, None, state.view)
+            return (event, *(out for end in over for out in self._learn(event.market, end)))
+        if type(event) is Instrument:
+            state.view.instrument = event
+            return (event,)
+        state.watch.see(event)
+        if type(event) is not self.on or _flat(state.watch):
+            return (event,)
+        return (event, *self._decide(state.watch.moment(event)))
+
+    def _trades(self, trades: Trades) -> Iterable[Event]:
+        state = self.state
+        over = state.shadows.trades(self.lives, trades, state.view)
+        state.view.price = trades.columns.price.item(trades.stop - 1)
+        return self._cut(trades, over) if over else (trades,)
+
+    def _cut(self, trades: Trades, over: list[Over]) -> Iterator[Event]:
+        done = 0
+        for end in over:
+            if end.row >= done:
+                yield trades.cut(done, end.row + 1)
+                done = end.row + 1
+            yield from self._learn(trades.market, end)
+        if done < len(trades):
+            yield trades.cut(done, len(trades))
+
+    def _decide(self, now: Moment) -> Iterator[Event]:
+        state = self.state
+        features = guarded(now.market, now.ts, "features", lambda: _finite(self.features(now)))
+        if isinstance(features, Fault):
+            yield features
+            return
+        answer = guarded(now.market, now.ts, "model", lambda: self._ask(features))
+        if isinstance(answer, Fault):
+            yield answer
+            return
+        state.decisions += 1
+        odds, expected = (None, answer) if self.regresses else (answer, None)
+        yield Prediction(now.market, now.ts, state.decisions, odds, expected, features)
+        averages = state.watch.averages
+        widths = self.barriers.widths({} if averages is None else averages.values)
+        sign = 1 if self.side == "long" else -1
+        price = state.view.reference(sign, now.ts, self.broker.max_book_age)
+        if widths is None or price is None or len(state.shadows) >= self.max_open:
+            state.skipped += 1
+            return
+        amount = size_of(self.size.amount, self.size.unit, price, state.view.instrument)
+        if isinstance(amount, str):
+            state.skipped += 1
+            return
+        life = self.lives.begin(self.side, amount, widths, now.ts, Taken())
+        state.shadows.moving.append(Shadow(state.decisions, life, features, odds, expected))
+
+    def _ask(self, features: Numbers) -> float:
+        model = self.state.model
+        if self.regresses:
+            answer = model.predict_one(features)  # type: ignore[attr-defined]
+        else:
+            answer = model.predict_proba_one(features).get(True, 0.5)  # type: ignore[attr-defined]
+        number = float(answer)
+        if not isfinite(number):
+            msg = f"the model answered {number}"
+            raise ValueError(msg)
+        return number
+
+    def _learn(self, market: str, end: Over) -> Iterator[Event]:
+        state, shadow = self.state, end.shadow
+        life = shadow.life
+        made = life.result(state.view)
+        label = made.net_return > 0
+        if isinstance(state.scores, RegressorScores):
+            assert shadow.expected is not None  # noqa: S101 - a regressor expects something
+            state.scores.update(shadow.expected, made.net_return)
+        else:
+            assert shadow.odds is not None  # noqa: S101 - a classifier gives odds
+            state.scores.update(shadow.odds, label)
+        metrics = {**state.scores.numbers(), "skipped": float(state.skipped)}
+        yield Outcome(
+            market, end.ts, shadow.decision, life.side, float(made.entry), float(made.exit),
+            life.opened, life.why, made.net_return, label, shadow.odds, shadow.expected, metrics,
+        )  # fmt: skip
+        truth = made.net_return if self.regresses else label
+        fault = guarded(
+            market, end.ts, "model", lambda: state.model.learn_one(shadow.features, truth)
+        )
+        if isinstance(fault, Fault):
+            yield fault
+
+
+def refuse_unseeded(model: object) -> None:
+    """Refuse a model with a part whose seed is not set.
+
+    Examples
+    --------
+    >>> from river import forest
+    >>> refuse_unseeded(forest.ARFClassifier())
+    Traceback (most recent call last):
+    ...
+    ValueError: ARFClassifier has no seed: set one, such as seed=1, or no run can be repeated
+
+    """
+    for part in _parts(model):
+        parameters = getattr(part, "_get_params", dict)()
+        if "seed" in parameters and parameters["seed"] is None:
+            msg = (
+                f"{type(part).__name__} has no seed: set one, such as seed=1, "
+                "or no run can be repeated"
+            )
+            raise ValueError(msg)
+
+
+def _last(model: object) -> object:
+    """Return the step of a pipeline that answers; a pipeline itself says it can do anything."""
+    steps = getattr(model, "steps", None)
+    return _last(list(steps.values())[-1]) if isinstance(steps, Mapping) and steps else model
+
+
+def _parts(model: object) -> Iterator[object]:
+    yield model
+    steps = getattr(model, "steps", None)
+    inner = [*steps.values()] if isinstance(steps, Mapping) else []
+    inner += getattr(model, "_get_params", dict)().values() if not inner else []
+    for part in inner:
+        if hasattr(part, "_get_params"):
+            yield from _parts(part)
+        elif isinstance(part, (list, tuple)):
+            for item in part:
+                if hasattr(item, "_get_params"):
+                    yield from _parts(item)
+
+
+def _finite(features: Mapping[str, float]) -> Numbers:
+    numbers = {name: float(value) for name, value in features.items()}
+    for name, value in numbers.items():
+        if not isfinite(value):
+            msg = f"feature {name!r} is {value}"
+            raise ValueError(msg)
+    return numbers
+
+
+def _flat(watch: Watch) -> bool:
+    return watch.candle is not None and watch.candle.count == 0
+
+
+@operator
+def predict(
+    step_id: str,
+    tape: Tape,
+    on: type[Event],
+    model: Callable[[], Model],
+    barriers: Barriers,
+    features: Features = relative,
+    side: Side = "long",
+    size: Size = quote(1_000),  # noqa: B008 - a constant
+    max_open: int = 1_000,
+) -> Tape:
+    """Add a model's predictions behind each event of the type `on`, and what became of each.
+
+    See `Predict` for the parameters.
+    """
+    return run(
+        "predict",
+        tape,
+        lambda: Predict(on, model, barriers, tape.costs, features, side, size, max_open),
+    )
