@@ -1,0 +1,239 @@
+"""From a file's column, of whatever type, to ours. What a cell does not give becomes a bad value.
+
+A bad value is one no trade can have (not a number, time 0, side 2), so that one check finds what
+was bad in the file and what became bad here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from connectors.columns import UNITS
+from schemas.trades import Float64, Ids, Int8, Int64
+
+BAD_SIDE: Final = 2
+_SIDES = {"": 0, "0": 0, "buy": 1, "b": 1, "1": 1, "+1": 1, "sell": -1, "s": -1, "-1": -1}
+_ZONED = r"(Z|[+-]\d\d(:?\d\d)?)$"
+_TENS = 10 ** np.arange(1, 19, dtype=np.int64)
+
+
+class Unsuitable(ValueError):
+    """A column is of a type that cannot hold what it should."""
+
+
+def numbers(column: pa.Array) -> Float64:
+    """Return float64, NaN for what is none.
+
+    Examples
+    --------
+    >>> numbers(pa.array(["1.5", "abc", None]))
+    array([1.5, nan, nan])
+
+    """
+    column = _cast(_plain(column), pa.float64())
+    if column.null_count:
+        column = column.fill_null(float("nan"))
+    return column.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+
+
+def times(column: pa.Array, unit: str | None) -> Int64:
+    """Return nanoseconds UTC, 0 for what is no time.
+
+    Parameters
+    ----------
+    column
+        Times of Arrow, ISO 8601 texts (UTC where they name no zone), or numbers.
+    unit
+        What the numbers count since 1970; needed for numbers only.
+
+    Examples
+    --------
+    >>> times(pa.array(["1970-01-01T00:00:01Z", "1970-01-01 00:00:01.5", "x"]), None).tolist()
+    [1000000000, 1500000000, 0]
+    >>> times(pa.array(["1.000000001", "2"]), "s").tolist()
+    [1000000001, 2000000000]
+
+    """
+    column = _plain(column)
+    if pa.types.is_timestamp(column.type):
+        column = _cast(column, pa.timestamp("ns")).view(pa.int64())
+    elif unit is not None and not (unit == "ns" and pa.types.is_int64(column.type)):
+        column = _scaled(column, UNITS[unit])
+    elif pa.types.is_string(column.type):
+        column = _iso(column)
+    elif unit is None:
+        raise Unsuitable("plain numbers")
+    if column.null_count:
+        column = column.fill_null(0)
+    return column.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+
+
+def is_time(kind: pa.DataType) -> bool:
+    """Tell whether a type says by itself what time it means."""
+    return bool(pa.types.is_timestamp(kind))
+
+
+def is_plain(column: pa.Array) -> bool:
+    """Tell whether a column of times holds numbers, so that their unit must be known."""
+    column = _plain(column).drop_null()
+    if pa.types.is_string(column.type):
+        return len(column) > 0 and column[0].as_py().replace(".", "", 1).isdigit()
+    return not pa.types.is_timestamp(column.type) and not pa.types.is_null(column.type)
+
+
+def sides(column: pa.Array) -> Int8:
+    """Return +1, -1 or 0; 0 where there is none; `BAD_SIDE` for anything else.
+
+    Examples
+    --------
+    >>> sides(pa.array(["buy", "S", None, "up"])).tolist()
+    [1, -1, 0, 2]
+
+    """
+    if _is_text(column.type) or pa.types.is_dictionary(column.type):
+        column = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+        words = [_side(word) for word in column.dictionary.to_pylist()]
+        codes = column.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
+        return np.array([*words, 0], np.int8)[codes]
+    if column.null_count:
+        column = pc.fill_null(column, pa.scalar(0).cast(column.type))
+    if pa.types.is_int8(column.type):
+        return column.to_numpy()  # type: ignore[no-any-return]
+    values = numbers(column)
+    with np.errstate(invalid="ignore"):
+        known = (values == 1) | (values == -1) | (values == 0)
+    return np.where(known, values, BAD_SIDE).astype(np.int8)
+
+
+def _side(word: object) -> int:
+    return _SIDES.get(str("" if word is None else word).strip().lower(), BAD_SIDE)
+
+
+def ids(column: pa.Array) -> Ids | None:
+    """Return int64 where every id is a whole number, else strings; `None` where there is no id.
+
+    A single missing id is the empty string.
+
+    Examples
+    --------
+    >>> ids(pa.array(["12", "13"])), ids(pa.array(["007", "8"])), ids(pa.array([None, None]))
+    (array([12, 13]), array(['007', '8'], dtype=object), None)
+
+    """
+    column = _plain(column)
+    if column.null_count == len(column):
+        return None
+    if pa.types.is_floating(column.type):
+        column = _cast(column, pa.int64())
+    if pa.types.is_integer(column.type) and not column.null_count:
+        try:
+            return column.cast(pa.int64()).to_numpy()  # type: ignore[no-any-return]
+        except pa.ArrowInvalid:
+            pass
+    texts = _cast(column, pa.string()).fill_null("")
+    whole = _whole(texts)
+    return texts.to_numpy(zero_copy_only=False) if whole is None else whole  # type: ignore[no-any-return]
+
+
+def texts_of(whole: Ids) -> NDArray[np.object_]:
+    """Return ids as strings."""
+    return np.array([str(id_) for id_ in whole.tolist()], object)
+
+
+def received(column: pa.Array, unit: str | None) -> Int64 | None:
+    """Return nanoseconds UTC, that of the row before where there is none, or `None` for none at all."""
+    stamps = times(column, unit)
+    known = stamps > 0
+    if known.all():
+        return stamps
+    if not known.any():
+        return None
+    last = np.maximum.accumulate(np.where(known, np.arange(len(stamps)), 0))
+    filled: Int64 = stamps[last]
+    filled[: int(known.argmax())] = stamps[int(known.argmax())]
+    return filled
+
+
+def symbols(column: pa.Array) -> tuple[list[str | None], NDArray[np.integer]]:
+    """Return the names in a column, and which of them each row has; without a name: the last."""
+    if not pa.types.is_dictionary(column.type):
+        column = _cast(column, pa.string()).dictionary_encode()
+    names = [name if name is None else str(name) for name in column.dictionary.to_pylist()]
+    codes = column.indices
+    if codes.null_count:
+        codes = codes.fill_null(len(names))
+    return [*names, None], codes.to_numpy(zero_copy_only=False)
+
+
+def _whole(texts: pa.Array) -> Int64 | None:
+    """Return texts as whole numbers if they are all written as such, without leading zeros."""
+    try:
+        values: Int64 = texts.cast(pa.int64()).to_numpy()
+    except pa.ArrowInvalid:
+        return None
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high >= 10**18:
+        return None
+    if len(str(low)) == len(str(high)):
+        letters = pc.sum(pc.binary_length(texts)).as_py()
+        return values if letters == len(str(low)) * len(texts) else None
+    digits = np.searchsorted(_TENS, values, side="right") + 1
+    return values if (pc.binary_length(texts).to_numpy() == digits).all() else None
+
+
+def _iso(texts: pa.Array) -> pa.Array:
+    zone = pa.timestamp("ns", "UTC")
+    try:
+        return texts.cast(zone).view(pa.int64())
+    except pa.ArrowInvalid:
+        zoned = pc.match_substring_regex(texts, _ZONED)
+        with_zone = pc.if_else(zoned, texts, pc.binary_join_element_wise(texts, "Z", ""))
+        return _cast(with_zone, zone).view(pa.int64())
+
+
+def _scaled(column: pa.Array, places: int) -> pa.Array:
+    """Return nanoseconds of numbers of a unit `places` decimal places larger, exactly."""
+    # A decimal with as many places as the unit has nanoseconds is kept as whole nanoseconds.
+    decimals = _cast(column, pa.decimal128(28, places))
+    halves = np.frombuffer(decimals.buffers()[1], np.int64).reshape(-1, 2)
+    halves = halves[decimals.offset : decimals.offset + len(decimals)]
+    fits = halves[:, 1] == np.where(halves[:, 0] < 0, -1, 0)
+    if decimals.null_count:
+        fits &= decimals.is_valid().to_numpy(zero_copy_only=False)
+    return pa.array(np.where(fits, halves[:, 0], 0))
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    """Return a column without a dictionary, and texts without spaces around them."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if _is_text(column.type):
+        column = pc.utf8_trim_whitespace(column.cast(pa.string()))
+    return column
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return any(
+        is_kind(kind)
+        for is_kind in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    )
+
+
+def _cast(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Cast a column; what does not fit becomes null, and is found by halving."""
+    if column.type.equals(kind):
+        return column
+    try:
+        return column.cast(kind)
+    except pa.ArrowInvalid:
+        if len(column) == 1:
+            return pa.nulls(1, kind)
+        half = len(column) // 2
+        return pa.concat_arrays([_cast(column[:half], kind), _cast(column[half:], kind)])
+    except pa.ArrowNotImplementedError:
+        raise Unsuitable(str(column.type)) from None

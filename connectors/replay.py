@@ -1,0 +1,336 @@
+"""Replay recorded ticks: files of any of our formats as strips of each market's tape."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, TypeAlias, TypedDict
+
+from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+from typing_extensions import override
+
+from connectors.ahead import Ahead
+from connectors.blocks import BLOCK_ROWS, Reader
+from connectors.columns import Wanted
+from connectors.files import DataError, find
+from connectors.formats import open_file
+from connectors.groups import group
+from connectors.naming import Markets, Share
+from connectors.strips import Strip, Strips
+from schemas import Reject, Trades
+
+Item: TypeAlias = tuple[str, Strip]
+"""A market, and what comes next on its tape."""
+
+VERSION = 1
+"""Of the state in recovery stores."""
+_OTHER = "so this replay cannot go on from where it was: give it the same files, or start it afresh"
+FEW_GROUPS = 8
+"""With more groups of files than this, each reads smaller blocks, so that memory stays the same."""
+
+
+class State(TypedDict):
+    """The exact position of a partition. It is kept in recovery stores: plain values only."""
+
+    version: int
+    files: list[tuple[str, str]]
+    """Name and fingerprint of each file played; the last is the one being played."""
+    first: int
+    """Where in it the current block begins."""
+    done: dict[str, int]
+    """For each market, how many of the block's trades and other events were handed out."""
+    texts: list[str]
+    """Markets that had ids which are texts, in front of the block."""
+    counts: tuple[int, int, int, int]
+
+
+@dataclass(slots=True)
+class Counts:
+    """How far a partition is."""
+
+    trades: int = 0
+    rejects: int = 0
+    rows: int = 0
+    read: int = 0
+    """Bytes of the files."""
+
+
+class Progress:
+    """How far a replay is; to be read from any thread, also after a resume."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        """Bytes of all files."""
+        self.parts: dict[str, Counts] = {}
+
+    @property
+    def trades(self) -> int:
+        """Trades handed out."""
+        return sum(part.trades for part in list(self.parts.values()))
+
+    @property
+    def rejects(self) -> int:
+        """Bad rows."""
+        return sum(part.rejects for part in list(self.parts.values()))
+
+    @property
+    def rows(self) -> int:
+        """Rows of the files that are done."""
+        return sum(part.rows for part in list(self.parts.values()))
+
+    @property
+    def read(self) -> int:
+        """Bytes of the files that are done, of `total`."""
+        return sum(part.read for part in list(self.parts.values()))
+
+
+class Replay(FixedPartitionedSource[Item, State]):
+    """Recorded ticks as strips of each market's tape, in the order of the files.
+
+    Parameters
+    ----------
+    files
+        Parquet, CSV or JSONL files, and directories of them. Files of one market are played one
+        after the other, in order of time.
+    market
+        The full name of the one market, or for each symbol (or file name) its market's;
+        else the symbol itself where it is a full name, else `file:SYMBOL`.
+    columns
+        Our column names to the files'; a time's unit behind a colon: `{"ts": "timestamp:ms"}`.
+    batch
+        How many trades of a market are handed out at once, at most.
+    share
+        `(k, n)`: only the markets that process `k` of `n` has.
+
+    Raises
+    ------
+    DataError
+        When the data cannot be used; its text says what to do.
+
+    Examples
+    --------
+    >>> Replay(["ticks.parquet"])
+    Traceback (most recent call last):
+    connectors.files.DataError: ticks.parquet: no such file; check the path
+
+    """
+
+    def __init__(
+        self,
+        files: Iterable[str | Path],
+        market: str | Mapping[str, str] | None = None,
+        columns: Mapping[str, str] | None = None,
+        batch: int = BLOCK_ROWS,
+        share: tuple[int, int] = (0, 1),
+    ) -> None:
+        if batch < 1:
+            msg = f"batch {batch}: at least one trade is handed out at once"
+            raise ValueError(msg)
+        self.batch, self.share, self._market = batch, Share(*share), market
+        wanted, markets = Wanted(columns), Markets(market)
+        readers = [open_file(file, wanted, markets) for file in find(files)]
+        groups = group(readers, markets)
+        self._rows = BLOCK_ROWS if len(groups) <= FEW_GROUPS else BLOCK_ROWS // FEW_GROUPS
+        self._groups = {
+            part.readers[0].file.name: part.readers
+            for part in groups
+            if part.markets is None or any(map(self.share.has, part.markets))
+        }
+        self._stopped = threading.Event()
+        self.progress = Progress(
+            sum(reader.file.size for part in self._groups.values() for reader in part)
+        )
+
+    def list_parts(self) -> list[str]:
+        """Return the name of each group of files that share a market: that of its first file."""
+        return list(self._groups)
+
+    def build_part(
+        self, step_id: str, for_part: str, resume_state: State | None
+    ) -> StatefulSourcePartition[Item, State]:
+        """Return the partition that plays a group of files, from where it was on.
+
+        Raises
+        ------
+        DataError
+            When the files are not those that were being played.
+
+        """
+        state = resume_state or State(
+            version=VERSION, files=[], first=0, done={}, texts=[], counts=(0, 0, 0, 0)
+        )
+        counts = Counts(*state["counts"])
+        self.progress.parts[for_part] = counts
+        readers = self._groups[for_part]
+        blocks = partial(_blocks, readers, Markets(self._market), self.share, self._rows)
+        return _Partition(blocks, self.batch, state, counts, self._stopped)
+
+    def stop(self) -> None:
+        """Let all partitions end where they are, so that the engine drains and keeps its state."""
+        self._stopped.set()
+
+
+class _Strips(NamedTuple):
+    """A block, ready to be handed out, and the position in front of it."""
+
+    files: list[tuple[str, str]]
+    first: int
+    texts: list[str]
+    rows: int
+    read: int
+    strips: dict[str, Strip]
+
+
+def _blocks(
+    readers: Sequence[Reader], markets: Markets, share: Share, rows: int, state: State
+) -> Generator[_Strips, None, None]:
+    """Read the files of a group one after the other, from a state on."""
+    files, first, texts = _played(readers, state), state["first"], set(state["texts"])
+    read = sum(reader.file.size for reader in readers[: len(files)])
+    for reader in readers[len(files) :]:
+        files.append((reader.file.name, reader.file.fingerprint()))
+        strips = Strips(reader.file, reader.layout, markets, share, texts)
+        for block in reader.blocks(first, rows, skip=_skipped(reader, markets, share)):
+            known = sorted(texts)
+            of = strips.of(block)
+            yield _Strips([*files], block.first, known, len(block), read + block.read, of)
+        first, read = 0, read + reader.file.size
+
+
+def _skipped(reader: Reader, markets: Markets, share: Share) -> Callable[[str], bool] | None:
+    """Return which symbols are not wanted, unless all are."""
+    if share.n == 1:
+        return None
+    return lambda symbol: not share.has(markets.of(symbol, reader.file))
+
+
+def _played(readers: Sequence[Reader], state: State) -> list[tuple[str, str]]:
+    """Return the files that are done, having seen that none has changed."""
+    for reader, (name, fingerprint) in zip(readers, state["files"], strict=False):
+        if reader.file.name != name:
+            raise DataError(f"{reader.file.path}: new in front of {name}, {_OTHER}")
+        if reader.file.fingerprint() != fingerprint:
+            raise DataError(f"{reader.file.path}: its content has changed, {_OTHER}")
+    if len(readers) < len(state["files"]):
+        missing = state["files"][len(readers)][0]
+        raise DataError(f"{missing}: not given any more, {_OTHER}")
+    return state["files"][:-1]
+
+
+class _Track:
+    """What a block has of one market, and how much of it was handed out."""
+
+    __slots__ = ("_event", "_row", "_strip", "done", "left", "market", "rejects")
+
+    def __init__(self, market: str, strip: Strip) -> None:
+        self.market = market
+        self._strip = strip
+        self._event = self._row = 0
+        self.done = self.rejects = 0
+        self.left = True
+
+    def skip(self, done: int) -> None:
+        """Go on behind the first `done` trades and other events."""
+        self.done = done
+        for event in self._strip:
+            count = len(event) if isinstance(event, Trades) else 1
+            if done < count:
+                self._row = done
+                break
+            done -= count
+            self._event += 1
+        self.left = self._event < len(self._strip)
+
+    def take(self, room: int) -> tuple[Strip, int]:
+        """Return what comes next, with at most `room` trades, and how many there are."""
+        strip, out, trades, self.rejects = self._strip, [], 0, 0
+        while self._event < len(strip):
+            event = strip[self._event]
+            if type(event) is Trades:
+                if trades == room:
+                    break
+                row, length = self._row, len(event)
+                count = min(room - trades, length - row)
+                out.append(event if count == length else event.cut(row, row + count))
+                trades += count
+                self._row = row + count
+                if self._row < length:
+                    break
+                self._row = 0
+            else:
+                out.append(event)
+                self.done += 1
+                self.rejects += type(event) is Reject
+            self._event += 1
+        self.done += trades
+        self.left = self._event < len(strip)
+        return out, trades
+
+
+class _Partition(StatefulSourcePartition[Item, State]):
+    def __init__(
+        self,
+        blocks: Callable[[State], Generator[_Strips, None, None]],
+        batch: int,
+        state: State,
+        counts: Counts,
+        stopped: threading.Event,
+    ) -> None:
+        self._batch, self._state, self._counts, self._stopped = batch, state, counts, stopped
+        self._block: _Strips | None = None
+        self._tracks: list[_Track] = []
+        self._left: list[_Track] = []
+        self._ahead = Ahead(blocks(state))
+
+    @override
+    def next_batch(self) -> list[Item]:
+        if self._stopped.is_set():
+            raise StopIteration
+        while not self._left:
+            self._open(next(self._ahead))
+        items, counts, ended = [], self._counts, False
+        for track in self._left:
+            strip, trades = track.take(self._batch)
+            items.append((track.market, strip))
+            counts.trades += trades
+            counts.rejects += track.rejects
+            ended = ended or not track.left
+        if ended:
+            self._left = [track for track in self._left if track.left]
+        return items
+
+    def _open(self, block: _Strips) -> None:
+        self._close()
+        done = self._state["done"] if self._block is None else {}
+        self._block = block
+        self._tracks = [_Track(market, strip) for market, strip in block.strips.items()]
+        for track in self._tracks:
+            if track.market in done:
+                track.skip(done[track.market])
+        self._left = [track for track in self._tracks if track.left]
+
+    def _close(self) -> None:
+        if self._block is not None:
+            self._counts.rows += self._block.rows
+            self._counts.read = self._block.read
+
+    @override
+    def snapshot(self) -> State:
+        block, counts = self._block, self._counts
+        if block is None:
+            return self._state
+        return State(
+            version=VERSION,
+            files=block.files,
+            first=block.first,
+            done={track.market: track.done for track in self._tracks if track.done},
+            texts=block.texts,
+            counts=(counts.trades, counts.rejects, counts.rows, counts.read),
+        )
+
+    @override
+    def close(self) -> None:
+        self._ahead.close()

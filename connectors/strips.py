@@ -1,0 +1,217 @@
+"""From blocks of rows to strips of each market's tape. Bad rows become `Reject`s where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from connectors import cells
+from connectors.blocks import Block
+from connectors.columns import Layout
+from connectors.files import File
+from connectors.naming import UNKNOWN, Markets, Share
+from connectors.trades import Table, read
+from schemas import OUTSIDE, Columns, Event, Position, Reject, Trades, as_ids
+from schemas.trades import Ids
+from schemas.wire import decode
+
+Strip: TypeAlias = list[Event]
+
+
+class Aside(NamedTuple):
+    """What stands between trades, and in which row of the block."""
+
+    row: int
+    event: Event
+
+
+class Who(NamedTuple):
+    """The market of each row of a block."""
+
+    markets: list[str]
+    codes: NDArray[np.integer] | None
+    """Which of the markets; `None` when there is only one."""
+    nameless: NDArray[np.bool_] | None = None
+    """Rows that have no symbol though they need one."""
+
+    def of(self, row: int) -> str:
+        return self.markets[0 if self.codes is None else int(self.codes[row])]
+
+    def named(self, row: int) -> bool:
+        return self.nameless is None or not self.nameless[row]
+
+
+class Strips:
+    """Read the blocks of one file.
+
+    Parameters
+    ----------
+    file, layout
+        Where the rows come from.
+    markets, share
+        What markets are called, and which of them are wanted.
+    texts
+        Markets whose ids are texts; once they are, they stay so. Grows.
+
+    """
+
+    def __init__(
+        self, file: File, layout: Layout, markets: Markets, share: Share, texts: set[str]
+    ) -> None:
+        self.file, self.layout = file, layout
+        self.markets, self.share, self.texts = markets, share, texts
+        self._word = "row" if file.format == "parquet" else "line"
+
+    def of(self, block: Block) -> dict[str, Strip]:
+        """Return what stands on each market's tape, in the order of the file.
+
+        Raises
+        ------
+        DataError
+            When a whole column, or the name of a market, makes no sense.
+
+        """
+        who = self.who(block)
+        aside = [*self.events(block, who), *self._broken(block)]
+        table = read(self.file, self.layout, block, self._trade_rows(block, who), who.codes)
+        if who.nameless is not None:
+            table.mark("symbol", who.nameless)
+        aside += self._rejects(block, who, table)
+        table = table.good()
+        between: dict[str, list[Aside]] = {}
+        for found in sorted(aside, key=lambda found: found.row):
+            between.setdefault(found.event.market, []).append(found)
+        strips = {
+            who.markets[code]: self._strip(
+                block, who.markets[code], part, between.pop(who.markets[code], [])
+            )
+            for code, part in table.by_market()
+        }
+        for market, rest in between.items():
+            strips[market] = [found.event for found in rest]
+        return strips
+
+    def who(self, block: Block) -> Who:
+        """Return the market of each row."""
+        only, column = self.markets.only(self.file), block.columns.get("symbol")
+        if column is None:
+            return Who([only or UNKNOWN], None)
+        names, codes = cells.symbols(column)
+        used = np.flatnonzero(np.bincount(codes, minlength=len(names)))
+        found = [self._market(names[place]) for place in used.tolist()]
+        nameless = codes == len(names) - 1 if only is None and names[used[-1]] is None else None
+        markets = list(dict.fromkeys(found))
+        if len(markets) == 1:
+            return Who(markets, None, nameless)
+        places = np.zeros(len(names), np.uint16 if len(markets) < 1 << 16 else np.int64)
+        places[used] = [markets.index(market) for market in found]
+        return Who(markets, places[codes], nameless)
+
+    def _market(self, symbol: str | None) -> str:
+        if symbol is None:
+            return self.markets.only(self.file) or UNKNOWN
+        return self.markets.of(symbol, self.file)
+
+    def _trade_rows(self, block: Block, who: Who) -> range | NDArray[np.intp]:
+        """Return the rows that should be trades of our share."""
+        trades = np.ones(len(block), bool)
+        events = block.columns.get("event")
+        if events is not None and events.null_count < len(events):
+            trades = events.is_null().to_numpy(zero_copy_only=False)
+        trades[list(block.broken)] = False
+        ours = np.array([self.share.has(market) for market in who.markets])
+        if not ours.all():
+            trades &= ours[0] if who.codes is None else ours[who.codes]
+        return range(len(block)) if trades.all() else np.flatnonzero(trades)
+
+    def events(
+        self, block: Block, who: Who, among: NDArray[np.bool_] | None = None
+    ) -> Iterator[Aside]:
+        """Yield the events of our share that are not trades, but only of rows `among` these."""
+        column = block.columns.get("event")
+        if column is None or column.null_count == len(column):
+            return
+        written = column.is_valid().to_numpy(zero_copy_only=False)
+        for row in np.flatnonzero(written if among is None else written & among).tolist():
+            market = who.of(row) if "symbol" in block.columns and who.named(row) else None
+            if market is None or self.share.has(market):
+                event = self._event(block, row, column[row].as_py(), market)
+                if self.share.has(event.market):
+                    yield Aside(row, event)
+
+    def _event(self, block: Block, row: int, message: str, market: str | None) -> Event:
+        """Return the event of a row, whose market is known where the row has a symbol."""
+        event = decode(message, Position(self.file.name, block.numbers[row]))
+        known = event.market != "unknown"
+        own = self._market(event.market if known else None)
+        if isinstance(event, Reject):
+            why = event.why
+        elif not isinstance(event, OUTSIDE):
+            why = f"a {type(event).__name__} is no outside event: a flow concludes it itself"
+        elif market is not None and own != market:
+            why = f"an event of {own} in a row of {market}"
+        else:
+            event.market = own  # born here: nobody has seen it yet
+            return event
+        return self._reject(block, market or own, event.ts, row, why, message)
+
+    def _broken(self, block: Block) -> Iterator[Aside]:
+        market = self._market(None)
+        if self.share.has(market):
+            for row, why in block.broken.items():
+                yield Aside(row, self._reject(block, market, 0, row, why))
+
+    def _rejects(self, block: Block, who: Who, table: Table) -> Iterator[Aside]:
+        for place, why in table.faults(block, self.layout):
+            row, ts = int(table.rows[place]), int(table.columns.ts[place])
+            yield Aside(row, self._reject(block, who.of(row), max(ts, 0), row, why))
+
+    def _reject(
+        self, block: Block, market: str, ts: int, row: int, why: str, whole: str | None = None
+    ) -> Reject:
+        number = block.numbers[row]
+        return Reject(
+            market,
+            ts,
+            f"{self.file.name}, {self._word} {number}: {why}",
+            block.text(row) if whole is None else whole,
+            Position(self.file.name, number),
+        )
+
+    def _strip(self, block: Block, market: str, table: Table, between: list[Aside]) -> Strip:
+        columns = table.columns
+        columns.id = self._ids(market, columns.id)
+        strip: Strip = []
+        done = 0
+        cuts = np.searchsorted(table.rows, [found.row for found in between]).tolist()
+        for cut, found in zip(cuts, between, strict=True):
+            if cut > done:
+                strip.append(self._trades(block, market, table, done, cut))
+            strip.append(found.event)
+            done = cut
+        if done < len(columns):
+            strip.append(self._trades(block, market, table, done, len(columns)))
+        return strip
+
+    def _trades(self, block: Block, market: str, table: Table, start: int, stop: int) -> Trades:
+        """Return a run of trades; its position is that of its first row."""
+        part = table.columns.take(slice(start, stop))
+        part.at = Position(self.file.name, block.numbers[int(table.rows[start])])
+        return Trades(market, part, 0, stop - start)
+
+    def _ids(self, market: str, ids: Ids | None) -> Ids | None:
+        """Return ids as this market has them: texts, from the first that is no whole number on."""
+        if ids is None or not len(ids):
+            return ids
+        if ids.dtype != object:
+            return cells.texts_of(ids) if market in self.texts else ids
+        if ids[0] == "":
+            return None
+        if market not in self.texts:
+            ids = as_ids(ids)
+            if ids.dtype == object:
+                self.texts.add(market)
+        return ids

@@ -1,0 +1,161 @@
+"""The trades of a block of rows: our columns of them, and what is wrong with which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from connectors import cells
+from connectors.blocks import Block
+from connectors.columns import Layout
+from connectors.files import DataError, File
+from schemas import Columns, Trades
+from schemas.trades import Float64, Int64
+from schemas.wire import wrong
+
+Rows: TypeAlias = "range | NDArray[np.intp]"
+"""Places of rows in a block, ascending."""
+Mask: TypeAlias = "NDArray[np.bool_]"
+
+_GOOD = {
+    "symbol": "a symbol",
+    "ts": "a time after 1970",
+    "price": "a finite number above 0",
+    "size": "a finite number above 0",
+    "side": "one of +1, -1, 0, buy, sell",
+    "trade_id": "an id, as other trades of the market have",
+}
+
+
+@dataclass(slots=True)
+class Table:
+    """Trades of any markets, in the order of the file.
+
+    Parameters
+    ----------
+    columns
+        The trades.
+    rows
+        Where in the block each stands.
+    codes
+        Which market each is of; `None` if all are of one.
+    bad
+        For each of our columns that has bad cells, where they are.
+
+    """
+
+    columns: Columns
+    rows: Rows
+    codes: NDArray[np.integer] | None
+    bad: dict[str, Mask] = field(default_factory=dict)
+
+    def mark(self, ours: str, rows: Mask) -> None:
+        """Call a column bad in some rows of the block."""
+        mask = (
+            rows[self.rows.start : self.rows.stop]
+            if isinstance(self.rows, range)
+            else rows[self.rows]
+        )
+        if mask.any():
+            self.bad = {ours: mask, **self.bad}
+
+    def faults(self, block: Block, layout: Layout) -> Iterator[tuple[int, str]]:
+        """Yield the place and the fault of each bad trade."""
+        if not self.bad:
+            return
+        for place in np.flatnonzero(np.logical_or.reduce(list(self.bad.values()))).tolist():
+            ours = next(name for name, mask in self.bad.items() if mask[place])
+            value = block.columns[ours][int(self.rows[place])].as_py()
+            shown = "missing" if value is None else repr(value)
+            yield place, f"{layout.names[ours]} is {shown}, not {_GOOD[ours]}"
+
+    def good(self) -> Table:
+        """Return the trades with nothing wrong."""
+        if not self.bad:
+            return self
+        return self._take(np.flatnonzero(~np.logical_or.reduce(list(self.bad.values()))))
+
+    def by_market(self) -> Iterator[tuple[int, Table]]:
+        """Yield each market's code and trades."""
+        if not len(self.columns):
+            return
+        if self.codes is None:
+            yield 0, self
+            return
+        codes = self.codes
+        if codes.min() == codes.max():
+            yield int(codes[0]), self
+            return
+        order = np.argsort(codes, kind="stable")
+        whole = self._take(order)
+        codes, rows = codes[order], np.asarray(whole.rows)
+        edges = [0, *(np.flatnonzero(codes[1:] != codes[:-1]) + 1).tolist(), len(codes)]
+        for start, stop in zip(edges, edges[1:]):
+            part = whole.columns.take(slice(start, stop))
+            yield int(codes[start]), Table(part, rows[start:stop], None)
+
+    def _take(self, places: NDArray[np.intp]) -> Table:
+        codes = None if self.codes is None else self.codes[places]
+        return Table(self.columns.take(places), np.asarray(self.rows)[places], codes)
+
+
+def read(
+    file: File,
+    layout: Layout,
+    block: Block,
+    rows: Rows,
+    codes: NDArray[np.integer] | None,
+) -> Table:
+    """Return the trades in `rows` of a block.
+
+    Raises
+    ------
+    DataError
+        When a column is of a type that makes no sense.
+
+    """
+    given = dict(block.columns)
+    if not isinstance(rows, range):
+        index = pa.array(rows)
+        given = {name: column.take(index) for name, column in given.items()}
+        codes = None if codes is None else codes[rows]
+    try:
+        columns = _columns(layout, given)
+    except cells.Unsuitable as error:
+        raise DataError(f"{file.path}: {error}") from None
+    table = Table(columns, rows, codes)
+    masks = wrong(Trades("", columns, 0, len(columns)))
+    table.bad = {name: mask for name, mask in masks.items() if mask.any()}
+    ids = given.get("trade_id")
+    if ids is not None and 0 < ids.null_count < len(ids):
+        _mark_missing(table, ids.is_null().to_numpy(zero_copy_only=False))
+    return table
+
+
+def _columns(layout: Layout, given: dict[str, pa.Array]) -> Columns:
+    ts = cells.times(given["ts"], layout.units.get("ts"))
+    return Columns(
+        ts,
+        cells.numbers(given["price"]),
+        cells.numbers(given["size"]),
+        cells.sides(given["side"]) if "side" in given else np.zeros(len(ts), np.int8),
+        cells.ids(given["trade_id"]) if "trade_id" in given else None,
+        ts,
+        cells.received(given["received"], layout.units.get("received"))
+        if "received" in given
+        else None,
+    )
+
+
+def _mark_missing(table: Table, missing: Mask) -> None:
+    """Call a missing id bad where other trades of that market have one."""
+    codes = np.zeros(len(missing), np.intp) if table.codes is None else table.codes
+    has = np.bincount(codes[~missing], minlength=int(codes.max()) + 1) > 0
+    bad = missing & has[codes]
+    if bad.any():
+        table.bad["trade_id"] = bad
