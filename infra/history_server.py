@@ -13,12 +13,14 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import FrameType
 
+import chdb
+
 from infra.history_engine import Engine
 from infra.history_guard import Role
 from infra.history_service import Server
 
-DATA, LOCK, LOG, STATE, USERS = "data", "lock", "server.log", "state.json", "users.json"
-"""The files of a history's home; the process holds `LOCK` for as long as it lives."""
+DATA, LOG, STATE, USERS, VERSION = "data", "server.log", "server.json", "users.json", "chdb"
+"""The files of a history's home. The process holds a lock on `STATE` for as long as it lives."""
 
 DRAIN = 20.0
 """Seconds a stop waits for the statements under way; then they are killed."""
@@ -34,26 +36,29 @@ def serve(home: Path) -> None:
     """
     os.chdir(home)
     os.umask(0o077)
-    lock = os.open(LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    state = os.open(STATE, os.O_RDWR | os.O_CREAT, 0o600)
+    # Whoever looks whether we live holds it for a moment: so wait.
+    fcntl.flock(state, fcntl.LOCK_EX)
+    _tell(state, pid=os.getpid())
     _start_log()
     passwords: dict[Role, str] = json.loads(Path(USERS).read_text())
+    _check_version(Path(VERSION))
     engine = Engine(DATA)
     server = Server(engine, passwords)
     stop = _stop_on_signals()
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    state = {"pid": os.getpid(), "port": server.server_port, "since": time.time()}
-    _replace(Path(STATE), json.dumps({**state, "version": engine.version}))
-    _log.info("serving port %s, pid %s, ClickHouse %s", state["port"], state["pid"], engine.version)
-    _say(f"ready {server.server_port}")
+    port, version = server.server_port, engine.version
+    _tell(state, pid=os.getpid(), port=port, since=int(time.time()), version=version)
+    _log.info("serving port %s, pid %s, ClickHouse %s", port, os.getpid(), version)
+    _say(f"ready {port}")
     stop.wait()
+    _log.info("stopping")
+    _tell(state, pid=os.getpid())
     _finish(server, engine)
 
 
 def _finish(server: Server, engine: Engine) -> None:
     """Let the statements under way end, then close the files."""
-    _log.info("stopping")
-    Path(STATE).unlink(missing_ok=True)
     server.shutdown()
     if not server.drain(DRAIN):
         engine.kill("")
@@ -91,11 +96,26 @@ def _start_log() -> None:
     _log.propagate = False
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old or the new one, never half of one."""
-    part = path.with_suffix(".part")
-    part.write_text(text)
-    part.replace(path)
+def _tell(state: int, **facts: object) -> None:
+    """Write what others may know of this process; in place, for the lock is on the file."""
+    text = json.dumps(facts).encode()
+    os.pwrite(state, text, 0)
+    os.ftruncate(state, len(text))
+
+
+def _check_version(path: Path) -> None:
+    """Refuse files of a newer chDB, which this one may misread; note who writes now."""
+    with suppress(FileNotFoundError):
+        if _numbers(written := path.read_text().strip()) > _numbers(chdb.__version__):
+            raise RuntimeError(
+                f"the files were written by chDB {written}, and {chdb.__version__} is installed: "
+                f"install the newer one, or move {path.parent.absolute()} away and start afresh"
+            )
+    path.write_text(f"{chdb.__version__}\n")
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".") if part.isdigit()]
 
 
 def _say(line: str) -> None:

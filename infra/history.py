@@ -1,0 +1,277 @@
+"""Where results are kept: an embedded ClickHouse, or a real one, behind the same client."""
+
+import http.client
+import select
+import subprocess
+import sys
+import time
+from contextlib import closing, suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import IO
+from urllib.parse import unquote, urlsplit
+
+import clickhouse_connect
+import psutil
+import typer
+from clickhouse_connect.driver.binding import quote_identifier
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from infra import migrate
+from infra.history_engine import DATABASE
+from infra.history_guard import Role
+from infra.history_home import HistoryError, Home, Running, explained, told
+from infra.history_server import DRAIN
+from infra.settings import Settings
+
+_START = 60.0
+_STOP = DRAIN + 10.0
+_OWN = "__default__"
+"""What clickhouse-connect calls the database a user has by default."""
+
+_PORTS = {"http": 8123, "https": 8443}
+
+app = typer.Typer(help="The embedded ClickHouse that keeps results.", no_args_is_help=True)
+
+
+class History:
+    """The history of one home directory, or of the server that `CLICKHOUSE_URL` names.
+
+    Parameters
+    ----------
+    settings
+        None reads the environment.
+
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings.from_environment()
+        self.home = Home(self.settings.home / "history")
+        self._ready = False
+
+    def start(self) -> None:
+        """Have it run with all its tables: start the embedded server if it does not, migrate.
+
+        Of several that start it at once, one does, and the others find it running.
+        """
+        if self._ready and (self.settings.clickhouse_url or self._port()):
+            return
+        if self.settings.clickhouse_url:
+            self._make_database()
+            with closing(self._remote()) as client:
+                migrate.run(client)
+        else:
+            self.home.prepare()
+            with self.home.turn():
+                self._spawn_if_down()
+                with closing(self._local("owner")) as client:
+                    migrate.run(client)
+        self._ready = True
+
+    def stop(self) -> bool:
+        """Stop the embedded server when its statements are done; whether one ran."""
+        if not self.home.path.exists():
+            return False
+        with self.home.turn():
+            running = self.home.running()
+            if running is None:
+                return False
+            self._end(running)
+            return True
+
+    def status(self) -> str:
+        """Say in one line whether it is up."""
+        if self.settings.clickhouse_url:
+            url = urlsplit(self.settings.clickhouse_url)
+            port = url.port or _PORTS.get(url.scheme, 0)
+            up = _answers(url.hostname or "", port, url.scheme == "https")
+            return f"history: {url.hostname}:{port} {'answers' if up else 'does not answer'}"
+        running = self.home.running()
+        if running is None:
+            return f"history: down · {self.home.path}"
+        if running.port is None:
+            return f"history: starting or stopping · pid {running.pid} · {self.home.path}"
+        if not _answers("127.0.0.1", running.port):
+            return f"history: up, but does not answer · pid {running.pid} · {self.home.path}"
+        since = datetime.fromtimestamp(running.since, timezone.utc)
+        return (
+            f"history: up · http://127.0.0.1:{running.port} · pid {running.pid} · since "
+            f"{since:%Y-%m-%d %H:%M} UTC · ClickHouse {running.version} · "
+            f"{self.home.size() / 1e6:,.1f} MB in {self.home.path}"
+        )
+
+    def client(self, role: Role) -> Client:
+        """Return a client of the running history; threads may share it.
+
+        Parameters
+        ----------
+        role
+            `reader`, `writer` or `owner`. A real server knows only the user of its URL.
+
+        """
+        self.start()
+        return self._remote() if self.settings.clickhouse_url else self._local(role)
+
+    def _port(self) -> int | None:
+        running = self.home.running()
+        return running.port if running else None
+
+    def _local(self, role: Role) -> Client:
+        if not (port := self._port()):
+            raise HistoryError("history is not running: deck history start")
+        return _connect("http", "127.0.0.1", port, role, self.home.password(role), DATABASE)
+
+    def _remote(self, database: str | None = None) -> Client:
+        """Connect to `CLICKHOUSE_URL`, in its own database or ours if it names none."""
+        url = urlsplit(self.settings.clickhouse_url or "")
+        if url.scheme not in _PORTS or not url.hostname:
+            raise HistoryError(
+                "CLICKHOUSE_URL must be like https://user:password@host:8443/database"
+            )
+        return _connect(
+            url.scheme,
+            url.hostname,
+            url.port or _PORTS[url.scheme],
+            unquote(url.username or "default"),
+            unquote(url.password or ""),
+            database or url.path.strip("/") or DATABASE,
+        )
+
+    def _make_database(self) -> None:
+        """Make our database on a real server, if it is not there."""
+        name = urlsplit(self.settings.clickhouse_url or "").path.strip("/") or DATABASE
+        with closing(self._remote(_OWN)) as client:
+            there = "SELECT count() FROM system.databases WHERE name = {name:String}"
+            if not client.command(there, parameters={"name": name}):
+                client.command(f"CREATE DATABASE IF NOT EXISTS {quote_identifier(name)}")
+
+    def _spawn_if_down(self) -> None:
+        """Start the server, unless it runs; wait for one that is starting or stopping."""
+        deadline = time.monotonic() + _STOP
+        while (running := self.home.running()) and running.port is None:
+            if time.monotonic() > deadline:
+                raise HistoryError(
+                    f"history neither starts nor stops: kill {running.pid}, try again"
+                )
+            _wait(running.pid, 1.0)
+        if running is None:
+            with explained(self.home.path):
+                self._spawn()
+
+    def _spawn(self) -> None:
+        crash = self.home.path / "crash.log"
+        crash.touch(mode=0o600)
+        with crash.open("wb") as errors:
+            process = subprocess.Popen(  # noqa: S603 - our own server
+                [sys.executable, "-m", "infra.history_server", str(self.home.path)],
+                cwd=Path(__file__).parents[1],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+            )
+        assert process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
+        with process.stdout as pipe:
+            line = _line(pipe, _START)
+        if not line.startswith("ready "):
+            process.kill()
+            process.wait()
+            why = line.removeprefix("failed ") or _last(crash) or "it ended without a word"
+            raise HistoryError(_cannot_start(self.home.path, why))
+        # It outlives us: nobody is to wait for it.
+        process.returncode = 0
+
+    def _end(self, running: Running) -> None:
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(running.pid)
+            process.terminate()
+            if not _wait(running.pid, _STOP):
+                process.kill()
+                _wait(running.pid, _STOP)
+
+
+def _connect(scheme: str, host: str, port: int, user: str, password: str, database: str) -> Client:
+    try:
+        return clickhouse_connect.get_client(
+            interface=scheme,
+            host=host,
+            port=port,
+            username=user,
+            password=password,
+            database=database,
+            compress=host not in {"127.0.0.1", "localhost"},
+            settings={"final": 1},
+            tz_mode="aware",
+            autogenerate_session_id=False,
+            client_name="tapedeck",
+        )
+    except ClickHouseError as error:
+        raise HistoryError(f"ClickHouse at {host}:{port}: {str(error).splitlines()[0]}") from None
+
+
+def _answers(host: str, port: int, tls: bool = False) -> bool:
+    kind = http.client.HTTPSConnection if tls else http.client.HTTPConnection
+    connection = kind(host, port, timeout=3)
+    try:
+        connection.request("GET", "/ping")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _line(pipe: IO[bytes], seconds: float) -> str:
+    """Return the first line of a pipe, or nothing if it ends or stays silent."""
+    ready, _, _ = select.select([pipe], [], [], seconds)
+    return pipe.readline().decode(errors="replace").strip() if ready else ""
+
+
+def _wait(pid: int, seconds: float) -> bool:
+    """Wait for a process to end; whether it did."""
+    try:
+        psutil.Process(pid).wait(seconds)
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.TimeoutExpired:
+        return False
+    return True
+
+
+def _last(path: Path) -> str:
+    lines = path.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else ""
+
+
+def _cannot_start(home: Path, why: str) -> str:
+    if "No space left" in why or "NOT_ENOUGH_SPACE" in why:
+        return f"the disk is full at {home}: free some space, or set TAPEDECK_HOME ({why})"
+    return (
+        f"history does not start: {why}\nIf its files are damaged, move {home} away and start "
+        f"again; {home / 'server.log'} says more."
+    )
+
+
+@app.command("start")
+def start_command() -> None:
+    """Start it, if it does not run."""
+    history = History()
+    with told():
+        history.start()
+    typer.echo(history.status())
+
+
+@app.command("stop")
+def stop_command() -> None:
+    """Stop it, when what it is doing is done."""
+    history = History()
+    with told():
+        stopped = history.stop()
+    typer.echo("history: stopped" if stopped else history.status())
+
+
+@app.command("status")
+def status_command() -> None:
+    """Say in one line whether it is up."""
+    typer.echo(History().status())
