@@ -194,9 +194,9 @@ class Armed:
 
     def _bests(self, price: Float64, tells: NDArray[np.bool_]) -> Float64:
         known = np.where(tells, price, self.best)
-        if self.sign > 0:
-            return np.maximum(np.maximum.accumulate(known), self.best)
-        return np.minimum(np.minimum.accumulate(known), self.best)
+        furthest = np.maximum if self.sign > 0 else np.minimum
+        best: Float64 = furthest(furthest.accumulate(known), self.best)
+        return best
 
     def _behind(self, price: Float64, best: Float64, width: float) -> NDArray[np.bool_]:
         if self.sign > 0:

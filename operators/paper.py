@@ -14,6 +14,7 @@ from schemas import Book, Instrument, Levels, Time, Trades, Unit
 
 EXACT = Context(prec=76)
 """Wide enough that no product or sum of prices, amounts and fees is ever rounded."""
+_PLACES = 18
 _FINEST = Decimal("1e-18")
 _LOT = Decimal("1e-8")
 _ZERO = Decimal(0)
@@ -248,6 +249,6 @@ def _worst(levels: Levels, ticket: Ticket) -> float | None:
 
 
 def _finest(value: Decimal) -> Decimal:
-    if value.as_tuple().exponent >= -18:  # type: ignore[operator]
+    if value.as_tuple().exponent >= -_PLACES:  # type: ignore[operator]
         return value
     return value.quantize(_FINEST, ROUND_HALF_EVEN, EXACT)

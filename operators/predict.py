@@ -29,6 +29,7 @@ from schemas import (
     Outcome,
     Prediction,
     Side,
+    Time,
     Trades,
 )
 
@@ -135,20 +136,27 @@ class Predict:
                 return self._trades(event)
             state.view.price = event.columns.price.item(event.stop - 1)
             return (event,)
+        return (event, *self._behind(event))
+
+    def _behind(self, event: Event) -> Iterator[Event]:
+        """Yield what follows from an event that is no trade."""
+        state = self.state
         if type(event) is Book:
-            over = state.shadows.sign(self.lives, event.ts, event, state.view)
+            yield from self._sign(event.market, event.ts, event)
             state.view.book = event
-            return (event, *(out for end in over for out in self._learn(event.market, end)))
-        if type(event) is Heartbeat:
-            over = state.shadows.sign(self.lives, event.ts, None, state.view)
-            return (event, *(out for end in over for out in self._learn(event.market, end)))
-        if type(event) is Instrument:
+        elif type(event) is Heartbeat:
+            yield from self._sign(event.market, event.ts, None)
+        elif type(event) is Instrument:
             state.view.instrument = event
-            return (event,)
-        state.watch.see(event)
-        if type(event) is not self.on or _flat(state.watch):
-            return (event,)
-        return (event, *self._decide(state.watch.moment(event)))
+        else:
+            state.watch.see(event)
+            if type(event) is self.on and not _flat(state.watch):
+                yield from self._decide(state.watch.moment(event))
+
+    def _sign(self, market: str, ts: Time, book: Book | None) -> Iterator[Event]:
+        state = self.state
+        for end in state.shadows.sign(self.lives, ts, book, state.view):
+            yield from self._learn(market, end)
 
     def _trades(self, trades: Trades) -> Iterable[Event]:
         state = self.state
@@ -242,7 +250,7 @@ def refuse_unseeded(model: object) -> None:
 
     """
     for part in _parts(model):
-        parameters = getattr(part, "_get_params", dict)()
+        parameters: Mapping[str, object] = getattr(part, "_get_params", dict)()
         if "seed" in parameters and parameters["seed"] is None:
             msg = (
                 f"{type(part).__name__} has no seed: set one, such as seed=1, "

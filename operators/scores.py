@@ -1,4 +1,4 @@
-"""Running scores of a model: does it know more than the base rate?"""
+"""Running scores of a model: whether it knows more than the base rate."""
 
 from __future__ import annotations
 

@@ -110,11 +110,10 @@ class Shadows:
         bounds = self.bounds
         if bounds.trailing or trades.ts.item(-1) >= bounds.deadline:
             return True
-        if len(trades) == 1:
-            price = trades.price.item(0)
-            return not bounds.low < price < bounds.high
-        price = trades.price
-        return not (price.min() > bounds.low and price.max() < bounds.high)
+        prices = trades.price
+        if len(prices) == 1:
+            return not bounds.low < prices.item(0) < bounds.high
+        return not (prices.min() > bounds.low and prices.max() < bounds.high)
 
     def _reached(self, ts: Time, book: Book | None) -> bool:
         bounds = self.bounds

@@ -10,7 +10,7 @@ from bytewax.dataflow import operator
 from operators.costs import Costs
 from operators.life import Life, Lives, Step
 from operators.monitor import Barriers
-from operators.paper import PaperBroker, Taken, Ticket, View, average_price, size_of
+from operators.paper import PaperBroker, Taken, View, average_price, size_of
 from operators.tape import Tape, run
 from schemas import (
     Aggressor,
@@ -73,9 +73,7 @@ class Trade:
         {Trades, Book, Heartbeat, Signal, Averages, Instrument, Command, Fault}
     )
 
-    def __init__(
-        self, barriers: Barriers, costs: Costs, max_slippage: float | None = None
-    ) -> None:
+    def __init__(self, barriers: Barriers, costs: Costs, max_slippage: float | None = None) -> None:
         if max_slippage is not None and not 0 <= max_slippage < 1:
             msg = f"max_slippage is a part of the price, from 0 to 1, not {max_slippage}"
             raise ValueError(msg)
@@ -92,22 +90,28 @@ class Trade:
             if state.life is not None:
                 return self._trades(event)
             state.view.price = event.columns.price.item(event.stop - 1)
-        elif type(event) is Averages:
+            return (event,)
+        return (event, *self._behind(event))
+
+    def _behind(self, event: Event) -> Iterator[Event]:
+        """Yield what follows from an event that is no trade."""
+        state = self.state
+        if type(event) is Averages:
             state.values = event.values
-        elif type(event) is Signal:
-            return (event, *self._signal(event))
-        elif type(event) is Book:
-            return self._book(event)
-        elif type(event) is Heartbeat:
-            return (event, *self._sign(event.market, event.ts, None))
         elif type(event) is Instrument:
             state.view.instrument = event
+        elif type(event) is Signal:
+            yield from self._signal(event)
+        elif type(event) is Book:
+            yield from self._sign(event.market, event.ts, event)
+            state.view.book = event
+            state.taken.sides.clear()
+        elif type(event) is Heartbeat:
+            yield from self._sign(event.market, event.ts, None)
         elif type(event) is Command:
-            return (event, *self._command(event))
-        elif type(event) is Fault:
-            mode = "reducing" if state.mode == "active" else state.mode
-            return (event, *self._switch(event.market, event.ts, mode, event.error))
-        return (event,)
+            yield from self._command(event)
+        elif type(event) is Fault and state.mode == "active":
+            yield from self._switch(event.market, event.ts, "reducing", event.error)
 
     def _trades(self, trades: Trades) -> Iterator[Event]:
         state, done, row = self.state, 0, 0
@@ -124,12 +128,6 @@ class Trade:
         if done < len(trades):
             yield trades.cut(done, len(trades)) if done else trades
         state.view.price = trades.price.item(-1)
-
-    def _book(self, book: Book) -> Iterator[Event]:
-        yield book
-        yield from self._sign(book.market, book.ts, book)
-        self.state.view.book = book
-        self.state.taken.sides.clear()
 
     def _sign(self, market: str, ts: Time, book: Book | None) -> Iterator[Event]:
         if self.state.life is not None:
@@ -247,9 +245,7 @@ class Trade:
         assert ticket is not None  # noqa: S101 - it has just been made
         state.orders += 1
         side = _aggressor(ticket.sign)
-        return Order(
-            market, ts, state.orders, state.positions, action, side, ticket.left, why
-        )
+        return Order(market, ts, state.orders, state.positions, action, side, ticket.left, why)
 
     def _command(self, command: Command) -> Iterator[Event]:
         if command.action in _MODES:
@@ -286,9 +282,7 @@ def _by(command: Command) -> str:
 
 
 @operator
-def trade(
-    step_id: str, tape: Tape, barriers: Barriers, max_slippage: float | None = None
-) -> Tape:
+def trade(step_id: str, tape: Tape, barriers: Barriers, max_slippage: float | None = None) -> Tape:
     """Trade the signals on paper, one position a market, watched by the monitor on every event.
 
     Parameters
