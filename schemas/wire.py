@@ -35,7 +35,7 @@ def encode(event: Event) -> bytes:
     body = _columns(event) if isinstance(event, Trades) else plain(event)
     return orjson.dumps(
         {"type": type(event).__name__, "v": VERSION, "market": event.market, **body},
-        default=_text,
+        default=decimals,
         option=orjson.OPT_SERIALIZE_NUMPY,
     )
 
@@ -196,7 +196,8 @@ def _column(body: dict[str, Any], name: str, kind: type[np.generic]) -> np.ndarr
         raise Unreadable(msg) from None
 
 
-def _text(value: object) -> str:
+def decimals(value: object) -> str:
+    """Return a decimal as a string; orjson asks for what it does not know."""
     if isinstance(value, Decimal):
         return format(value, "f")
     raise TypeError(repr(value))

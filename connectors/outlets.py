@@ -1,0 +1,82 @@
+"""Where a flow's conclusions go: one sink whose outlets keep what they hold with the snapshot."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
+
+from schemas.tables import Record
+
+_PART = "outlets"
+
+
+class Outlet(Protocol):
+    """One place that conclusions go to."""
+
+    def resume(self, state: object | None) -> None:
+        """Go on from what `snapshot` gave; from nothing, if `None`."""
+        ...
+
+    def write(self, records: list[Record]) -> None:
+        """Take the next records of one market."""
+        ...
+
+    def snapshot(self) -> object:
+        """Make durable all that is held, and return what `resume` needs."""
+        ...
+
+    def close(self) -> None:
+        """Finish at the end of the run."""
+        ...
+
+
+class _Partition(StatefulSinkPartition[list[Record], bytes]):
+    def __init__(self, outlets: Sequence[Outlet], saved: bytes | None) -> None:
+        self.outlets = outlets
+        none: list[object] = [None] * len(outlets)
+        states = none if saved is None else pickle.loads(saved)  # noqa: S301 - our own store
+        for outlet, state in zip(outlets, states, strict=True):
+            outlet.resume(state)
+
+    def write_batch(self, values: list[list[Record]]) -> None:
+        for records in values:
+            for outlet in self.outlets:
+                outlet.write(records)
+
+    def snapshot(self) -> bytes:
+        return pickle.dumps([outlet.snapshot() for outlet in self.outlets])
+
+    def close(self) -> None:
+        for outlet in self.outlets:
+            outlet.close()
+
+
+class Outlets(FixedPartitionedSink[list[Record], bytes]):
+    """Hand the records of all markets of this process to each outlet.
+
+    Parameters
+    ----------
+    make
+        Makes the outlets, where the engine builds its part of the flow.
+
+    """
+
+    def __init__(self, make: Callable[[], Sequence[Outlet]]) -> None:
+        self.make = make
+
+    def list_parts(self) -> list[str]:
+        """Return the one part."""
+        return [_PART]
+
+    def part_fn(self, item_key: str) -> int:
+        """Return the part of a market: there is but one."""
+        return 0
+
+    def build_part(
+        self, step_id: str, for_part: str, resume_state: bytes | None
+    ) -> StatefulSinkPartition[list[Record], bytes]:
+        """Return the outlets, as they were at the last snapshot."""
+        return _Partition(self.make(), resume_state)

@@ -1,0 +1,101 @@
+"""The tally of a run: what it concluded and what it made, over all its resumes."""
+
+from __future__ import annotations
+
+import pickle
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import Context, Decimal
+from math import fsum
+
+from schemas import Closed, Numbers, Outcome
+from schemas.tables import Record
+
+_EXACT = Context(prec=76)
+
+
+class ExactSum:
+    """A sum of floats without any rounding (Shewchuk 1997), so that it can be cut and resumed.
+
+    Examples
+    --------
+    >>> total = ExactSum()
+    >>> for x in (1e16, 1.0, -1e16):
+    ...     total.add(x)
+    >>> fsum(total.partials)
+    1.0
+
+    """
+
+    __slots__ = ("partials",)
+
+    def __init__(self) -> None:
+        self.partials: list[float] = []
+
+    def add(self, x: float) -> None:
+        """Add a number."""
+        kept = []
+        for y in self.partials:
+            big, small = (x, y) if abs(x) >= abs(y) else (y, x)
+            high = big + small
+            low = small - (high - big)
+            if low:
+                kept.append(low)
+            x = high
+        self.partials = [*kept, x]
+
+
+@dataclass(slots=True)
+class MarketTally:
+    """What one market concluded and made."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    """Events by the name of their type."""
+    pnl: Decimal = Decimal(0)
+    fees: Decimal = Decimal(0)
+    wins: int = 0
+    returns: ExactSum = field(default_factory=ExactSum)
+    metrics: Numbers = field(default_factory=dict)
+
+    def take(self, records: list[Record]) -> None:
+        """Take records into account."""
+        self.counts.update([type(record.event).__name__ for record in records])
+        for _, event in records:
+            if type(event) is Closed:
+                self.pnl = _EXACT.add(self.pnl, event.pnl)
+                self.fees = _EXACT.add(self.fees, event.fees)
+                self.wins += event.pnl > 0
+                self.returns.add(event.gross_return)
+            elif type(event) is Outcome:
+                self.metrics = event.metrics
+
+
+class Tally:
+    """An outlet that counts."""
+
+    def __init__(self) -> None:
+        self.markets: dict[str, MarketTally] = {}
+
+    def resume(self, state: object | None) -> None:
+        """Go on counting."""
+        self.markets = pickle.loads(state) if isinstance(state, bytes) else {}  # noqa: S301 - ours
+
+    def write(self, records: list[Record]) -> None:
+        """Count the records of one market."""
+        market = records[0].event.market
+        tally = self.markets.get(market)
+        if tally is None:
+            tally = self.markets[market] = MarketTally()
+        tally.take(records)
+
+    def snapshot(self) -> object:
+        """Return the counts."""
+        return pickle.dumps(self.markets)
+
+    def close(self) -> None:
+        """Do nothing: the counts are read by who made this."""
+
+
+def total_return(markets: dict[str, MarketTally]) -> float:
+    """Return the exactly rounded sum of all positions' returns."""
+    return fsum(part for market in markets.values() for part in market.returns.partials)

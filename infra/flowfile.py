@@ -1,0 +1,83 @@
+"""A flow file: one strategy, as its author wrote it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from operators import Costs, Tape
+
+
+class FlowError(ValueError):
+    """A flow file that cannot be used; its text says why, where and what to do."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A strategy and what its file says beside it."""
+
+    name: str
+    strategy: Callable[[Tape], Tape]
+    costs: Costs
+    code_version: str
+    """A hash of the file."""
+
+
+def load(path: Path) -> Flow:
+    """Load a flow file.
+
+    Raises
+    ------
+    FlowError
+        When there is no such file, or it raises, or has no `strategy`.
+
+    """
+    if not path.is_file():
+        found = ", ".join(str(p) for p in sorted(path.parent.glob("*.py")) if p.stem[0] != "_")
+        msg = f"{path}: no such flow file" + (f"; there are {found}" if found else "")
+        raise FlowError(msg)
+    module = _module(path)
+    strategy = getattr(module, "strategy", None)
+    if not callable(strategy):
+        msg = f"{path} has no function `strategy(tape: Tape) -> Tape`: see flows/sma_cross.py"
+        raise FlowError(msg)
+    costs = getattr(module, "COSTS", Costs())
+    if not isinstance(costs, Costs):
+        msg = f"{path}: COSTS must be a Costs(...), not {costs!r}"
+        raise FlowError(msg)
+    version = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    return Flow(path.stem, strategy, costs, version)
+
+
+def _module(path: Path) -> ModuleType:
+    # Models defined in a flow file are pickled by this name: it must be the same at each start.
+    name = f"flows.{path.stem}" if path.parent.name == "flows" else path.stem
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        msg = f"{path} is no Python file"
+        raise FlowError(msg)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # noqa: BLE001 - whatever the user's file raises is the user's
+        raise FlowError(explain(path, error)) from error
+    return module
+
+
+def explain(path: Path, error: BaseException) -> str:
+    """Return what went wrong in a flow file, with the line of it that did."""
+    line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else None
+    trace = error.__traceback__
+    while trace is not None:
+        if Path(trace.tb_frame.f_code.co_filename) == path:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    where = f"{path}, line {line}" if line else str(path)
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{where}: {type(error).__name__}: {text}"
