@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Generator
+from contextlib import suppress
 from queue import Empty, Queue
 from typing import Generic, TypeVar
 
@@ -70,8 +71,6 @@ def _make(items: Generator[X, None, None], queue: Queue[X | _End], stop: threadi
 def _stop(queue: Queue[X | _End], stop: threading.Event, thread: threading.Thread) -> None:
     stop.set()
     while thread.is_alive():
-        try:  # make room, else it waits for ever
+        with suppress(Empty):  # make room, else it waits for ever
             queue.get_nowait()
-        except Empty:
-            pass
         thread.join(0.01)

@@ -17,6 +17,7 @@ from connectors.columns import UNITS
 from schemas.trades import Float64, Ids, Int8, Int64
 
 BAD_SIDE: Final = 2
+PLAIN: Final = "plain numbers"
 _SIDES = {"": 0, "0": 0, "buy": 1, "b": 1, "1": 1, "+1": 1, "sell": -1, "s": -1, "-1": -1}
 _ZONED = r"(Z|[+-]\d\d(:?\d\d)?)$"
 _TENS = 10 ** np.arange(1, 19, dtype=np.int64)
@@ -67,7 +68,7 @@ def times(column: pa.Array, unit: str | None) -> Int64:
     elif pa.types.is_string(column.type):
         column = _iso(column)
     elif unit is None:
-        raise Unsuitable("plain numbers")
+        raise Unsuitable(PLAIN)
     if column.null_count:
         column = column.fill_null(0)
     return column.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
@@ -99,7 +100,8 @@ def sides(column: pa.Array) -> Int8:
         column = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
         words = [_side(word) for word in column.dictionary.to_pylist()]
         codes = column.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
-        return np.array([*words, 0], np.int8)[codes]
+        known: Int8 = np.array([*words, 0], np.int8)[codes]
+        return known
     if column.null_count:
         column = pc.fill_null(column, pa.scalar(0).cast(column.type))
     if pa.types.is_int8(column.type):
@@ -137,7 +139,7 @@ def ids(column: pa.Array) -> Ids | None:
             pass
     texts = _cast(column, pa.string()).fill_null("")
     whole = _whole(texts)
-    return texts.to_numpy(zero_copy_only=False) if whole is None else whole  # type: ignore[no-any-return]
+    return texts.to_numpy(zero_copy_only=False) if whole is None else whole
 
 
 def texts_of(whole: Ids) -> NDArray[np.object_]:
@@ -146,7 +148,7 @@ def texts_of(whole: Ids) -> NDArray[np.object_]:
 
 
 def received(column: pa.Array, unit: str | None) -> Int64 | None:
-    """Return nanoseconds UTC, that of the row before where there is none, or `None` for none at all."""
+    """Return nanoseconds UTC, that of the row before for a missing one; `None` if all are."""
     stamps = times(column, unit)
     known = stamps > 0
     if known.all():
@@ -200,8 +202,8 @@ def _scaled(column: pa.Array, places: int) -> pa.Array:
     """Return nanoseconds of numbers of a unit `places` decimal places larger, exactly."""
     # A decimal with as many places as the unit has nanoseconds is kept as whole nanoseconds.
     decimals = _cast(column, pa.decimal128(28, places))
-    halves = np.frombuffer(decimals.buffers()[1], np.int64).reshape(-1, 2)
-    halves = halves[decimals.offset : decimals.offset + len(decimals)]
+    every = np.frombuffer(decimals.buffers()[1], np.int64).reshape(-1, 2)
+    halves = every[decimals.offset : decimals.offset + len(decimals)]
     fits = halves[:, 1] == np.where(halves[:, 0] < 0, -1, 0)
     if decimals.null_count:
         fits &= decimals.is_valid().to_numpy(zero_copy_only=False)
@@ -236,4 +238,4 @@ def _cast(column: pa.Array, kind: pa.DataType) -> pa.Array:
         half = len(column) // 2
         return pa.concat_arrays([_cast(column[:half], kind), _cast(column[half:], kind)])
     except pa.ArrowNotImplementedError:
-        raise Unsuitable(str(column.type)) from None
+        raise Unsuitable(f"{column.type}, and not {kind}") from None

@@ -1,4 +1,4 @@
-"""Recordings on disk: which files are meant, of what format, and whether they are still the same."""
+"""Recordings on disk: which files are meant, of what format, and whether they have changed."""
 
 from __future__ import annotations
 

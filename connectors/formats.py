@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from connectors.blocks import Reader
 from connectors.columns import Wanted
+from connectors.csv_text import CsvReader
 from connectors.files import File
-from connectors.naming import Markets
+from connectors.jsonl import JsonlReader
+from connectors.naming import Markets, Share
 from connectors.parquet import ParquetReader
+from connectors.strips import Strips
+
+READERS: dict[str, Callable[[File, Wanted, bool], Reader]] = {
+    "parquet": ParquetReader,
+    "csv": CsvReader,
+    "jsonl": JsonlReader,
+}
+_LOOK = 64
+"""Rows that are looked at, so that what is wrong with a whole column is told at once."""
 
 
 def open_file(file: File, wanted: Wanted, markets: Markets) -> Reader:
@@ -15,7 +28,12 @@ def open_file(file: File, wanted: Wanted, markets: Markets) -> Reader:
     Raises
     ------
     DataError
-        When it is broken, or lacks a column.
+        When it is broken, lacks a column, or a column makes no sense.
 
     """
-    return ParquetReader(file, wanted, markets.only(file) is not None)
+    reader = READERS[file.format](file, wanted, markets.only(file) is not None)
+    strips = Strips(file, reader.layout, markets, Share(), set())
+    for block in reader.blocks(rows=_LOOK):
+        strips.check(block)
+        break
+    return reader

@@ -12,7 +12,7 @@ from connectors import cells
 from connectors.blocks import Reader
 from connectors.files import DataError
 from connectors.naming import Markets, Share
-from connectors.strips import Strips
+from connectors.strips import Strips, times
 from schemas import SECOND, Time
 
 
@@ -91,11 +91,11 @@ def _scan(reader: Reader, markets: Markets) -> Spans:
         last = np.zeros(len(who.markets), np.int64)
         np.minimum.at(first, codes[good], ts[good])
         np.maximum.at(last, codes[good], ts[good])
-        for market, low, high in zip(who.markets, first.tolist(), last.tolist(), strict=True):
+        for market, low, high in zip(who.markets, first, last, strict=True):
             if high:
-                _widen(spans, market, low, high)
+                _widen(spans, market, int(low), int(high))
         for _, event in strips.events(block, who, ~good):
-            _widen(spans, event.market, event.ts, event.ts)
+            _widen(spans, event.market, *times(event))
     return spans
 
 

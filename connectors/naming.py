@@ -53,7 +53,7 @@ class Markets:
         for name in (self._all, *self._named.values()):
             if name is not None and not is_full(name):
                 raise DataError(
-                    f"market {name!r} is no full name: write EXCHANGE:SYMBOL, as in binance:BTC/USDT"
+                    f"market {name!r} is no full name: write EXCHANGE:SYMBOL, such as okx:BTC/USDT"
                 )
         self._symbols: dict[str, str] = {}
 

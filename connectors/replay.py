@@ -246,7 +246,8 @@ class _Track:
 
     def take(self, room: int) -> tuple[Strip, int]:
         """Return what comes next, with at most `room` trades, and how many there are."""
-        strip, out, trades, self.rejects = self._strip, [], 0, 0
+        strip, trades, self.rejects = self._strip, 0, 0
+        out: Strip = []
         while self._event < len(strip):
             event = strip[self._event]
             if type(event) is Trades:

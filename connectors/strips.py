@@ -1,4 +1,4 @@
-"""From blocks of rows to strips of each market's tape. Bad rows become `Reject`s where they stand."""
+"""From blocks of rows to strips of each market's tape, bad rows as `Reject`s in their place."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from connectors import cells
 from connectors.blocks import Block
-from connectors.columns import Layout
+from connectors.columns import TIMES, Layout
 from connectors.files import File
 from connectors.naming import UNKNOWN, Markets, Share
-from connectors.trades import Table, read
-from schemas import OUTSIDE, Columns, Event, Position, Reject, Trades, as_ids
+from connectors.trades import Table, read, unsuitable
+from schemas import OUTSIDE, Event, Position, Reject, Time, Trades, as_ids
 from schemas.trades import Ids
 from schemas.wire import decode
 
@@ -38,10 +38,19 @@ class Who(NamedTuple):
     """Rows that have no symbol though they need one."""
 
     def of(self, row: int) -> str:
+        """Return the market of a row."""
         return self.markets[0 if self.codes is None else int(self.codes[row])]
 
     def named(self, row: int) -> bool:
+        """Tell whether a row has a symbol."""
         return self.nameless is None or not self.nameless[row]
+
+
+def times(event: Event) -> tuple[Time, Time]:
+    """Return the first and last time of an event, which differ for trades only."""
+    if isinstance(event, Trades):
+        return int(event.ts.min()), int(event.ts.max())
+    return event.ts, event.ts
 
 
 class Strips:
@@ -94,12 +103,30 @@ class Strips:
             strips[market] = [found.event for found in rest]
         return strips
 
+    def check(self, block: Block) -> None:
+        """See that each column can be what it should, from some of its rows.
+
+        Raises
+        ------
+        DataError
+            When one cannot.
+
+        """
+        for ours in TIMES:
+            column = block.columns.get(ours)
+            if ours not in self.layout.units and column is not None and cells.is_plain(column):
+                raise unsuitable(self.file, self.layout, ours, cells.PLAIN)
+        who = self.who(block)
+        read(self.file, self.layout, block, self._trade_rows(block, who), who.codes)
+
     def who(self, block: Block) -> Who:
         """Return the market of each row."""
         only, column = self.markets.only(self.file), block.columns.get("symbol")
         if column is None:
             return Who([only or UNKNOWN], None)
         names, codes = cells.symbols(column)
+        if names[1:] == [None] and not column.null_count:
+            return Who([self._market(names[0])], None)
         used = np.flatnonzero(np.bincount(codes, minlength=len(names)))
         found = [self._market(names[place]) for place in used.tolist()]
         nameless = codes == len(names) - 1 if only is None and names[used[-1]] is None else None
@@ -156,7 +183,7 @@ class Strips:
         else:
             event.market = own  # born here: nobody has seen it yet
             return event
-        return self._reject(block, market or own, event.ts, row, why, message)
+        return self._reject(block, market or own, times(event)[0], row, why, message)
 
     def _broken(self, block: Block) -> Iterator[Aside]:
         market = self._market(None)
@@ -184,21 +211,25 @@ class Strips:
     def _strip(self, block: Block, market: str, table: Table, between: list[Aside]) -> Strip:
         columns = table.columns
         columns.id = self._ids(market, columns.id)
+        if not between:
+            return [self._trades(block, market, table, 0, len(columns))]
+        rows = np.arange(len(block)) if isinstance(table.rows, range) else table.rows
+        edges = np.searchsorted(rows, [found.row for found in between]).tolist()
         strip: Strip = []
         done = 0
-        cuts = np.searchsorted(table.rows, [found.row for found in between]).tolist()
-        for cut, found in zip(cuts, between, strict=True):
-            if cut > done:
-                strip.append(self._trades(block, market, table, done, cut))
+        for edge, found in zip(edges, between, strict=True):
+            if edge > done:
+                strip.append(self._trades(block, market, table, done, edge))
             strip.append(found.event)
-            done = cut
+            done = edge
         if done < len(columns):
             strip.append(self._trades(block, market, table, done, len(columns)))
         return strip
 
     def _trades(self, block: Block, market: str, table: Table, start: int, stop: int) -> Trades:
         """Return a run of trades; its position is that of its first row."""
-        part = table.columns.take(slice(start, stop))
+        whole = stop - start == len(table.columns)
+        part = table.columns if whole else table.columns.take(slice(start, stop))
         part.at = Position(self.file.name, block.numbers[int(table.rows[start])])
         return Trades(market, part, 0, stop - start)
 

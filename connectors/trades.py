@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from itertools import pairwise
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -15,12 +16,12 @@ from connectors.blocks import Block
 from connectors.columns import Layout
 from connectors.files import DataError, File
 from schemas import Columns, Trades
-from schemas.trades import Float64, Int64
 from schemas.wire import wrong
 
 Rows: TypeAlias = "range | NDArray[np.intp]"
 """Places of rows in a block, ascending."""
 Mask: TypeAlias = "NDArray[np.bool_]"
+X = TypeVar("X")
 
 _GOOD = {
     "symbol": "a symbol",
@@ -41,7 +42,7 @@ class Table:
     columns
         The trades.
     rows
-        Where in the block each stands.
+        Where in the block each stands; a range if the table is the block whole.
     codes
         Which market each is of; `None` if all are of one.
     bad
@@ -56,11 +57,7 @@ class Table:
 
     def mark(self, ours: str, rows: Mask) -> None:
         """Call a column bad in some rows of the block."""
-        mask = (
-            rows[self.rows.start : self.rows.stop]
-            if isinstance(self.rows, range)
-            else rows[self.rows]
-        )
+        mask = rows if isinstance(self.rows, range) else rows[self.rows]
         if mask.any():
             self.bad = {ours: mask, **self.bad}
 
@@ -93,15 +90,16 @@ class Table:
             return
         order = np.argsort(codes, kind="stable")
         whole = self._take(order)
-        codes, rows = codes[order], np.asarray(whole.rows)
+        codes, rows = codes[order], whole.rows
         edges = [0, *(np.flatnonzero(codes[1:] != codes[:-1]) + 1).tolist(), len(codes)]
-        for start, stop in zip(edges, edges[1:]):
+        for start, stop in pairwise(edges):
             part = whole.columns.take(slice(start, stop))
             yield int(codes[start]), Table(part, rows[start:stop], None)
 
     def _take(self, places: NDArray[np.intp]) -> Table:
         codes = None if self.codes is None else self.codes[places]
-        return Table(self.columns.take(places), np.asarray(self.rows)[places], codes)
+        rows = places if isinstance(self.rows, range) else self.rows[places]
+        return Table(self.columns.take(places), rows, codes)
 
 
 def read(
@@ -124,10 +122,7 @@ def read(
         index = pa.array(rows)
         given = {name: column.take(index) for name, column in given.items()}
         codes = None if codes is None else codes[rows]
-    try:
-        columns = _columns(layout, given)
-    except cells.Unsuitable as error:
-        raise DataError(f"{file.path}: {error}") from None
+    columns = _Cells(file, layout, given).columns()
     table = Table(columns, rows, codes)
     masks = wrong(Trades("", columns, 0, len(columns)))
     table.bad = {name: mask for name, mask in masks.items() if mask.any()}
@@ -137,19 +132,42 @@ def read(
     return table
 
 
-def _columns(layout: Layout, given: dict[str, pa.Array]) -> Columns:
-    ts = cells.times(given["ts"], layout.units.get("ts"))
-    return Columns(
-        ts,
-        cells.numbers(given["price"]),
-        cells.numbers(given["size"]),
-        cells.sides(given["side"]) if "side" in given else np.zeros(len(ts), np.int8),
-        cells.ids(given["trade_id"]) if "trade_id" in given else None,
-        ts,
-        cells.received(given["received"], layout.units.get("received"))
-        if "received" in given
-        else None,
-    )
+class _Cells:
+    """The cells of some rows, column by column."""
+
+    def __init__(self, file: File, layout: Layout, given: Mapping[str, pa.Array]) -> None:
+        self.file, self.layout, self.given = file, layout, given
+
+    def columns(self) -> Columns:
+        """Return our columns."""
+        units, given = self.layout.units, self.given
+        ts = self._read("ts", lambda column: cells.times(column, units.get("ts")))
+        return Columns(
+            ts,
+            self._read("price", cells.numbers),
+            self._read("size", cells.numbers),
+            self._read("side", cells.sides) if "side" in given else np.zeros(len(ts), np.int8),
+            self._read("trade_id", cells.ids) if "trade_id" in given else None,
+            ts,
+            self._read("received", lambda column: cells.received(column, units.get("received")))
+            if "received" in given
+            else None,
+        )
+
+    def _read(self, ours: str, how: Callable[[pa.Array], X]) -> X:
+        try:
+            return how(self.given[ours])
+        except cells.Unsuitable as error:
+            raise unsuitable(self.file, self.layout, ours, str(error)) from None
+
+
+def unsuitable(file: File, layout: Layout, ours: str, what: str) -> DataError:
+    """Return the error that tells of a column that cannot be what it should."""
+    name = layout.names[ours]
+    remedy = f"map another one: --column {ours}=NAME"
+    if what == cells.PLAIN:
+        remedy = f"say what they count: --column {ours}={name}:ms (or s, us, ns)"
+    return DataError(f"{file.path}: column {name!r} holds {what}; {remedy}")
 
 
 def _mark_missing(table: Table, missing: Mask) -> None:
