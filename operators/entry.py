@@ -91,7 +91,7 @@ class Entry:
             return ()
         if isinstance(event, Gap):
             self.state.ids.announce()
-        return (event if self.state.time < 0 else replace(event, ts=self.state.time),)  # type: ignore[type-var]
+        return (event if self.state.time < 0 else replace(event, ts=self.state.time),)
 
     def _trades(self, trades: Trades) -> Iterable[Event]:
         state, ids = self.state, trades.id
@@ -155,10 +155,14 @@ class Entry:
         """Give trades their tape time, and set the late ones apart."""
         state, stamps = self.state, trades.stamp
         first, last = stamps.item(0), stamps.item(-1)
-        if first >= state.time and first >= state.clock and _sorted(stamps):
-            if last - (first if state.time < 0 else state.time) <= DAY:
-                state.clock = state.time = last
-                return (trades,)
+        if (
+            first >= state.time
+            and first >= state.clock
+            and last - (first if state.time < 0 else state.time) <= DAY
+            and _sorted(stamps)
+        ):
+            state.clock = state.time = last
+            return (trades,)
         return self._reclocked(trades, stamps)
 
     def _reclocked(self, trades: Trades, stamps: Int64) -> Iterator[Event]:
@@ -225,9 +229,7 @@ class Entry:
             for earlier in held[:-1]:
                 yield from self(earlier)
 
-    def _gap(
-        self, market: str, why: str, end: Time, first_id: str = "", last_id: str = ""
-    ) -> Gap:
+    def _gap(self, market: str, why: str, end: Time, first_id: str = "", last_id: str = "") -> Gap:
         return Gap(market, self.state.time, why, self.state.time, end, first_id, last_id)
 
     def _reject(self, event: _Timed) -> Reject:

@@ -54,5 +54,5 @@ def _born_here(event: Event) -> bool:
 
 @operator
 def conclude(step_id: str, tape: Tape) -> KeyedStream[list[Record]]:
-    """Number what was concluded on the tape; the last step of every flow."""
+    """Give what was concluded on the tape its number; the last step of every flow."""
     return op.stateful_batch("number", tape, lambda saved: Numbering(saved or 0))

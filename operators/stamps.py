@@ -58,7 +58,7 @@ class Stamps:
         if len(self._distances) < JUDGED_FROM:
             return False
         distances = stamps - received
-        lowest = min(min(self._distances), int(distances.min()))
+        lowest = min(*self._distances, int(distances.min()))
         return int(distances.max()) - lowest <= LIMIT
 
     def believe(self, stamp: Time, received: Time | None) -> None:
@@ -88,9 +88,7 @@ class Stamps:
         return bool((np.diff(highest) <= DAY).all())
 
 
-def agree(
-    stamp: Time, received: Time | None, other: Time, other_received: Time | None
-) -> bool:
+def agree(stamp: Time, received: Time | None, other: Time, other_received: Time | None) -> bool:
     """Tell whether two implausible stamps speak of the same clock."""
     if received is None or other_received is None:
         return abs(stamp - other) <= DAY

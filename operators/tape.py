@@ -1,4 +1,4 @@
-"""The tape: consecutive events of one market, and the one adapter between a machine and the engine."""
+"""The tape: consecutive events of one market, and the adapter between a machine and the engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The events: what stands on a market's tape, its JSON and its table form. Imports nothing of ours."""
+"""The events: what stands on a market's tape, its JSON and its table form. Knows no other room."""
 
 from typing import TypeAlias
 
@@ -42,7 +42,9 @@ from schemas.outside import (
 )
 from schemas.trades import Columns, Trades, as_ids
 
-Outside: TypeAlias = Trades | Book | Heartbeat | Gap | Value | Instrument | Report | Command | Reject
+Outside: TypeAlias = (
+    Trades | Book | Heartbeat | Gap | Value | Instrument | Report | Command | Reject
+)
 Derived: TypeAlias = (
     Late
     | Repeated

@@ -1,4 +1,4 @@
-"""The forms of a field, by its annotation: how it is read from JSON, and how it is kept in a table."""
+"""The forms of a field, by its annotation: how it is read from JSON and kept in a table."""
 
 from __future__ import annotations
 
@@ -120,7 +120,9 @@ FORMS = {
 """By the text of the annotation."""
 
 
-@cache
-def forms(kind: type) -> dict[str, Form]:
-    """Return the form of each field of an event class, but of its log position."""
+def _forms(kind: type) -> dict[str, Form]:
     return {f.name: FORMS[str(f.type)] for f in fields(kind) if f.name != "at"}
+
+
+forms: Callable[[type], dict[str, Form]] = cache(_forms)
+"""Return the form of each field of an event class, but of its log position."""

@@ -16,6 +16,9 @@ Float64: TypeAlias = NDArray[np.float64]
 Int8: TypeAlias = NDArray[np.int8]
 Ids: TypeAlias = "NDArray[np.int64] | NDArray[np.object_]"
 
+_DIGITS = 19
+"""Of the greatest int64: not every number of so many fits."""
+
 
 @dataclass(slots=True, eq=False)
 class Columns:
@@ -205,7 +208,7 @@ def as_ids(ids: Sequence[int] | Sequence[str] | Ids) -> Ids:
 
 
 def _canonical(digits: str) -> bool:
-    return len(digits) <= 18 and (digits == "0" or digits[0] != "0")
+    return len(digits) < _DIGITS and (digits == "0" or digits[0] != "0")
 
 
 def trade_time(trades: Trades, row: int) -> Time:

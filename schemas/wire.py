@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import MISSING, fields
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from schemas import DERIVED, OUTSIDE, Book, Event, Outside, Position, Reject, Trades
 from schemas.forms import forms
@@ -91,7 +94,7 @@ def _event(body: dict[str, Any], at: Position | None) -> Event:
     if version > VERSION:
         msg = f"version {version} is newer than {VERSION}: upgrade Tapedeck to read it"
         raise Unreadable(msg)
-    kind = _KINDS.get(body.get("type", ""))  # type: ignore[arg-type]
+    kind = _KINDS.get(body.get("type", ""))
     if kind is None:
         msg = f"unknown type {body.get('type')!r}"
         raise Unreadable(msg)
@@ -112,7 +115,8 @@ def _plain_event(kind: type[Event], body: dict[str, Any], at: Position | None) -
     if missing:
         msg = f"no field {', '.join(missing)}"
         raise Unreadable(msg)
-    event = kind(**values)
+    born: Callable[..., Event] = kind
+    event = born(**values)
     if isinstance(event, Book):
         _check_book(event)
     if isinstance(event, Outside):
@@ -122,7 +126,7 @@ def _plain_event(kind: type[Event], body: dict[str, Any], at: Position | None) -
 
 def _check_book(book: Book) -> None:
     bids, asks = [price for price, _ in book.bids], [price for price, _ in book.asks]
-    if any(a <= b for a, b in zip(bids, bids[1:])) or any(a >= b for a, b in zip(asks, asks[1:])):
+    if any(a <= b for a, b in pairwise(bids)) or any(a >= b for a, b in pairwise(asks)):
         msg = "levels are not ordered from the best on"
         raise Unreadable(msg)
     if bids and asks and bids[0] >= asks[0]:
@@ -130,7 +134,12 @@ def _check_book(book: Book) -> None:
         raise Unreadable(msg)
 
 
-_COLUMNS = {"ts": np.int64, "price": np.float64, "size": np.float64, "side": np.int8}
+_COLUMNS: dict[str, type[np.number]] = {
+    "ts": np.int64,
+    "price": np.float64,
+    "size": np.float64,
+    "side": np.int8,
+}
 
 
 def _columns(trades: Trades) -> dict[str, Any]:
@@ -171,7 +180,7 @@ def _trades(body: dict[str, Any], at: Position | None) -> Trades:
     return trades
 
 
-def wrong(trades: Trades) -> dict[str, np.ndarray]:
+def wrong(trades: Trades) -> dict[str, NDArray[np.bool_]]:
     """Return, for each column, which of its rows no trade can have."""
     price, size = trades.price, trades.size
     return {
@@ -182,7 +191,7 @@ def wrong(trades: Trades) -> dict[str, np.ndarray]:
     }
 
 
-def _column(body: dict[str, Any], name: str, kind: type[np.generic]) -> np.ndarray:
+def _column(body: dict[str, Any], name: str, kind: type[np.number]) -> NDArray[Any]:
     values = body.get(name)
     whole = np.issubdtype(kind, np.integer)
     allowed = (int,) if whole else (int, float)
