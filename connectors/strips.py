@@ -144,10 +144,8 @@ class Strips:
 
     def _trade_rows(self, block: Block, who: Who) -> range | NDArray[np.intp]:
         """Return the rows that should be trades of our share."""
-        trades = np.ones(len(block), bool)
         events = block.columns.get("event")
-        if events is not None and events.null_count < len(events):
-            trades = events.is_null().to_numpy(zero_copy_only=False)
+        trades = np.ones(len(block), bool) if events is None else ~cells.written(events)
         trades[list(block.broken)] = False
         ours = np.array([self.share.has(market) for market in who.markets])
         if not ours.all():
@@ -161,7 +159,7 @@ class Strips:
         column = block.columns.get("event")
         if column is None or column.null_count == len(column):
             return
-        written = column.is_valid().to_numpy(zero_copy_only=False)
+        written = cells.written(column)
         for row in np.flatnonzero(written if among is None else written & among).tolist():
             market = who.of(row) if "symbol" in block.columns and who.named(row) else None
             if market is None or self.share.has(market):

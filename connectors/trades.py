@@ -119,8 +119,7 @@ def read(
     """
     given = dict(block.columns)
     if not isinstance(rows, range):
-        index = pa.array(rows)
-        given = {name: column.take(index) for name, column in given.items()}
+        given = {name: cells.pick(column, rows) for name, column in given.items()}
         codes = None if codes is None else codes[rows]
     columns = _Cells(file, layout, given).columns()
     table = Table(columns, rows, codes)
@@ -128,7 +127,7 @@ def read(
     table.bad = {name: mask for name, mask in masks.items() if mask.any()}
     ids = given.get("trade_id")
     if ids is not None and 0 < ids.null_count < len(ids):
-        _mark_missing(table, ids.is_null().to_numpy(zero_copy_only=False))
+        _mark_missing(table, ~cells.written(ids))
     return table
 
 
