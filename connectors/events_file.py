@@ -93,7 +93,8 @@ def line(record: Record) -> bytes:
 
 def gather(directories: Iterable[Path], out: Path) -> None:
     """Write the markets' files of all processes into one, by market; whole or not at all."""
-    files = [path for directory in directories for path in directory.iterdir()]
+    # A process without a market of its own has made no directory.
+    files = [path for directory in directories for path in directory.glob("*")]
     partial = out.with_name(f"{out.name}.partial")
     with partial.open("wb") as target:
         for path in sorted(files, key=_market):

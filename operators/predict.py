@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Protocol, TypeAlias
 
 from bytewax.dataflow import operator
+from river.base import Base
 
 from operators.costs import Costs
 from operators.guard import guarded
@@ -266,17 +267,18 @@ def _last(model: object) -> object:
 
 
 def _parts(model: object) -> Iterator[object]:
-    yield model
-    steps = getattr(model, "steps", None)
-    inner = [*steps.values()] if isinstance(steps, Mapping) else []
-    inner += getattr(model, "_get_params", dict)().values() if not inner else []
+    """Yield a model and all that it is made of."""
+    if isinstance(model, Mapping):
+        inner = model.values()
+    elif isinstance(model, (list, tuple)):
+        inner = model
+    elif isinstance(model, Base):
+        yield model
+        inner = (getattr(model, "steps", None) or model._get_params()).values()
+    else:
+        return
     for part in inner:
-        if hasattr(part, "_get_params"):
-            yield from _parts(part)
-        elif isinstance(part, (list, tuple)):
-            for item in part:
-                if hasattr(item, "_get_params"):
-                    yield from _parts(item)
+        yield from _parts(part)
 
 
 def _finite(features: Mapping[str, float]) -> Numbers:
