@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from math import fsum
+from time import perf_counter
 
 from schemas import Closed, Numbers, Outcome
 from schemas.tables import Record
@@ -71,14 +72,23 @@ class MarketTally:
 
 
 class Tally:
-    """An outlet that counts."""
+    """An outlet that counts, and takes the time."""
 
     def __init__(self) -> None:
         self.markets: dict[str, MarketTally] = {}
+        self._before = 0.0
+        """Seconds up to the snapshot that this was resumed from."""
+        self._started = perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken so far, without what a crash made it do again."""
+        return self._before + perf_counter() - self._started
 
     def resume(self, state: object | None) -> None:
         """Go on counting."""
-        self.markets = pickle.loads(state) if isinstance(state, bytes) else {}  # noqa: S301 - ours
+        if isinstance(state, bytes):
+            self.markets, self._before = pickle.loads(state)  # noqa: S301 - our own store
 
     def write(self, records: list[Record]) -> None:
         """Count the records of one market."""
@@ -90,7 +100,7 @@ class Tally:
 
     def snapshot(self) -> object:
         """Return the counts."""
-        return pickle.dumps(self.markets)
+        return pickle.dumps((self.markets, self.seconds))
 
     def close(self) -> None:
         """Do nothing: the counts are read by who made this."""

@@ -30,7 +30,8 @@ app.command("sql")(sql.sql)
 app.add_typer(history.app, name="history")
 
 _screen = Console(stderr=True)
-_out = Console()
+# What is not a terminal has no width of its own: wide enough for every table.
+_out = Console(width=None if sys.stdout.isatty() else 160)
 
 
 @app.command("replay")

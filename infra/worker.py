@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from time import perf_counter
 
 import bytewax.operators as op
 from bytewax._bytewax import cli_main
@@ -107,7 +106,6 @@ class Share:
     def play(self) -> Done:
         """Run to the end of the data, or until `stop`."""
         flow = self.dataflow()
-        started = perf_counter()
         _tune_memory()
         cli_main(
             flow,
@@ -116,9 +114,10 @@ class Share:
             recovery_config=self._recovery(),
         )
         trouble = self.history.mover.trouble if self.history is not None else None
-        seconds = perf_counter() - started
-        markets, trades = self.tally.markets, self.replay.progress.trades
-        return Done(markets, trades, seconds, trouble, not self.stopped.is_set())
+        return Done(
+            self.tally.markets, self.replay.progress.trades, self.tally.seconds, trouble,
+            finished=not self.stopped.is_set(),
+        )  # fmt: skip
 
     def stop(self) -> None:
         """Let it end where it is; what was kept can be resumed."""
