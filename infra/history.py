@@ -191,6 +191,11 @@ class History:
                 _wait(running.pid, _STOP)
 
 
+def client(role: Role, settings: Settings | None = None) -> Client:
+    """Return a client of the history the settings name, started if need be."""
+    return History(settings).client(role)
+
+
 def _connect(scheme: str, host: str, port: int, user: str, password: str, database: str) -> Client:
     try:
         return clickhouse_connect.get_client(

@@ -33,7 +33,8 @@ _PURE = {
 """Kinds of functions that only compute."""
 
 _NAMED = {
-    "bar", "bytesize", "casewithexpression", "currentdatabase", "currentuser", "exists",
+    "bar", "bytesize", "casewithexpression", "currentdatabase", "currentroles", "currentuser",
+    "exists",
     "formatreadabledecimalsize", "formatreadablequantity", "formatreadablesize",
     "formatreadabletimedelta", "grouping", "identity", "ignore", "lambda", "materialize",
     "neighbor", "rownumberinallblocks", "rownumberinblock", "runningaccumulate",

@@ -118,7 +118,8 @@ def check_origin(headers: Mapping[str, str], port: int) -> None:
 
 def form(headers: Mapping[str, str], content: bytes) -> dict[str, str]:
     """Return the fields of a multipart form; files (external tables) are not served."""
-    head = f"Content-Type: {headers.get('Content-Type', '')}\r\n\r\n".encode()
+    kind = headers.get("content-type", "")
+    head = f"Content-Type: {kind}\r\n\r\n".encode()
     parts = BytesParser(policy=policy.HTTP).parsebytes(head + content)
     fields = {}
     for part in parts.iter_parts() if parts.is_multipart() else ():

@@ -185,7 +185,7 @@ class Handler(BaseHTTPRequestHandler):
             self._rest = body(self.rfile, self._heads)
             with self.server.work():
                 check_origin(self._heads, self.server.server_port)
-                if self.path in {"/ping", "/"}:
+                if self.path == "/ping" or (self.path == "/" and self.command == "GET"):
                     self._send("text/plain", 4, iter((b"Ok.\n",)))
                     return
                 role = who(self._heads, self.path, self.server.passwords)
