@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cache
 from math import isfinite
+from typing import get_args
 
 import pyarrow as pa
 
+from schemas.basics import Aggressor, Side, Unit
+
 INT64 = range(-(2**63), 2**63)
+
+_DECIMAL_TEXT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_PLACES = 38
+"""Digits of a decimal on each side of its point: an average price of 40 digits still fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +56,12 @@ def _truth(value: object) -> bool:
 
 
 def _decimal(value: object) -> Decimal:
-    try:
-        number = Decimal(value) if isinstance(value, str) else None
-    except InvalidOperation:
-        number = None
-    if number is None or not number.is_finite():
+    if not isinstance(value, str) or not _DECIMAL_TEXT.fullmatch(value):
         raise ValueError(_not("a decimal string", value))
+    number = Decimal(value)
+    exponent = number.as_tuple().exponent
+    if not (isinstance(exponent, int) and exponent >= -_PLACES and number.adjusted() < _PLACES):
+        raise ValueError(_not(f"a decimal of {_PLACES} digits on each side of the point", value))
     return number
 
 
@@ -77,6 +85,17 @@ def _levels(value: object) -> list[tuple[float, float]]:
     return levels
 
 
+def _one_of(words: object) -> Form:
+    known = get_args(words)
+
+    def read(value: object) -> str:
+        if value not in known:
+            raise ValueError(_not(f"one of {', '.join(known)}", value))
+        return str(value)
+
+    return Form(read, _TEXT.clickhouse, _TEXT.arrow)
+
+
 def _optional(form: Form) -> Form:
     return Form(
         lambda value: None if value is None else form.read(value),
@@ -94,14 +113,13 @@ _TEXT = Form(_text, "String", pa.string())
 _TIME = Form(_whole, "DateTime64(9, 'UTC')", pa.timestamp("ns", "UTC"))
 _WHOLE = Form(_whole, "Int64", pa.int64())
 _NUMBER = Form(_number, "Float64", pa.float64())
-# An average price of 40 digits still fits: 38 before the point, 38 behind it.
-_DECIMAL = Form(_decimal, "Decimal(76, 38)", pa.decimal256(76, 38))
+_DECIMAL = Form(_decimal, f"Decimal({2 * _PLACES}, {_PLACES})", pa.decimal256(2 * _PLACES, _PLACES))
 
 FORMS = {
     "str": _TEXT,
-    "Side": _TEXT,
-    "Aggressor": _TEXT,
-    "Unit": _TEXT,
+    "Side": _one_of(Side),
+    "Aggressor": _one_of(Aggressor),
+    "Unit": _one_of(Unit),
     "int": _WHOLE,
     "Time": _TIME,
     "Time | None": _optional(_TIME),

@@ -76,7 +76,7 @@ def block(flow: str, run: str, kind: type[Event], records: Sequence[Record]) -> 
 
 def outside_block(kind: type[Event], events: Sequence[Outside]) -> pa.RecordBatch:
     """Return the rows of outside events of one kind; of `Trades`, one row a trade."""
-    if kind is Trades:
+    if kind is Trades and events:
         return pa.concat_batches([_trade_rows(event) for event in events])  # type: ignore[arg-type]
     nowhere: dict[str, list[object]] = {}
     if kind in BORN_ON_TAPE:
@@ -89,7 +89,7 @@ def _batch(
 ) -> pa.RecordBatch:
     if kind in OUTSIDE:
         at = [getattr(event, "at", None) or _NOWHERE for event in events]
-        values.update(zip(_AT, map(list, zip(*at, strict=True)), strict=True))
+        values.update((name, [getattr(place, name) for place in at]) for name in _AT)
     arrays, names = [], columns(kind)
     for name, form in names.items():
         column = values.get(name) or [getattr(event, name) for event in events]

@@ -135,7 +135,7 @@ class Trades:
 
     def __reduce__(self) -> tuple[type[Trades], tuple[str, Columns, int, int]]:
         """Pickle these rows, not the block they are a view of."""
-        whole = self.columns.take(np.arange(self.start, self.stop))
+        whole = self.columns.take(slice(self.start, self.stop))
         return (Trades, (self.market, whole, 0, len(self)))
 
     def cut(self, a: int, b: int) -> Trades:

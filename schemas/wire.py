@@ -13,7 +13,7 @@ import orjson
 from numpy.typing import NDArray
 
 from schemas import DERIVED, OUTSIDE, Book, Event, Outside, Position, Reject, Trades
-from schemas.forms import forms
+from schemas.forms import INT64, forms
 
 VERSION = 1
 """Of all schemas together; a reader takes its own and older ones."""
@@ -66,12 +66,18 @@ def decode(message: bytes | str, at: Position | None = None) -> Event:
         body = _object(message)
         if isinstance(body.get("market"), str):
             market = body["market"]
-        if type(body.get("ts")) is int:
+        if type(body.get("ts")) is int and body["ts"] in INT64:
             ts = body["ts"]
         return _event(body, at)
     except (Unreadable, OverflowError) as error:
-        text = message if isinstance(message, str) else message.decode(errors="backslashreplace")
-        return Reject(market, ts, str(error), text, at)
+        return Reject(market, ts, str(error), _whole_text(message), at)
+
+
+def _whole_text(message: bytes | str) -> str:
+    """Return all of a message as a text that UTF-8 can keep."""
+    if isinstance(message, str):
+        message = message.encode(errors="backslashreplace")
+    return message.decode(errors="backslashreplace")
 
 
 def _object(message: bytes | str) -> dict[str, Any]:
@@ -94,9 +100,10 @@ def _event(body: dict[str, Any], at: Position | None) -> Event:
     if version > VERSION:
         msg = f"version {version} is newer than {VERSION}: upgrade Tapedeck to read it"
         raise Unreadable(msg)
-    kind = _KINDS.get(body.get("type", ""))
+    name = body.get("type")
+    kind = _KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
-        msg = f"unknown type {body.get('type')!r}"
+        msg = f"unknown type {name!r}"
         raise Unreadable(msg)
     return _trades(body, at) if kind is Trades else _plain_event(kind, body, at)
 

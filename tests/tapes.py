@@ -77,6 +77,11 @@ def rows(events: Iterable[Event]) -> Iterator[Trade | Event]:
         )  # fmt: skip
 
 
+def trades_of(events: Iterable[Event]) -> list[Trade]:
+    """Return the rows of `Trades` only."""
+    return [row for row in rows(events) if isinstance(row, Trade)]
+
+
 def canonical(events: Iterable[Event]) -> list[str]:
     """Return a text for each row: equal only if all is, to the last bit, and of the same type."""
     return [repr(row) for row in rows(events)]
