@@ -148,7 +148,7 @@ def _side(word: object) -> int:
 def ids(column: pa.Array) -> Ids | None:
     """Return int64 where every id is a whole number, else strings; `None` where there is no id.
 
-    A single missing id is the empty string.
+    What stands for a single missing id means nothing.
 
     Examples
     --------
@@ -161,14 +161,16 @@ def ids(column: pa.Array) -> Ids | None:
         return None
     if pa.types.is_floating(column.type):
         column = _cast(column, pa.int64())
-    if pa.types.is_integer(column.type) and not column.null_count:
+    if pa.types.is_integer(column.type):
+        if column.null_count:
+            column = column.fill_null(0)
         try:
             return flat(column.cast(pa.int64()), np.int64)
         except pa.ArrowInvalid:
             pass
     texts = _cast(column, pa.string())
     if texts.null_count:
-        texts = texts.fill_null("")
+        texts = texts.fill_null("0")
     whole = _whole(texts)
     return np.array(texts.to_pylist(), object) if whole is None else whole
 

@@ -17,8 +17,6 @@ from connectors.files import DataError, File
 
 _BUFFER = 1 << 20
 """Bytes read at once of each column, so that a row group of any size is never held whole."""
-_SPAN = BLOCK_ROWS
-"""Row groups are read together until they have so many rows: small ones cost too much alone."""
 
 
 class ParquetReader:
@@ -69,7 +67,7 @@ class ParquetReader:
             _broken(self.file),
             pq.ParquetFile(self.file.path, read_dictionary=few, buffer_size=_BUFFER) as source,
         ):
-            for start, end, groups in self._spans():
+            for start, end, groups in self._spans(rows):
                 if end <= first or (skip is not None and self._none_wanted(groups, skip)):
                     continue
                 row = start
@@ -86,13 +84,16 @@ class ParquetReader:
                         yield Block(numbers.start, numbers, columns, partial(_json, part), read)
                     row = stop
 
-    def _spans(self) -> Iterator[tuple[int, int, list[int]]]:
-        """Return the rows and numbers of row groups that are read together."""
+    def _spans(self, rows: int) -> Iterator[tuple[int, int, list[int]]]:
+        """Return from where to where the row groups reach that are read together, and which.
+
+        There are as many as fill a block: alone, small ones cost too much.
+        """
         row, start, groups = 0, 0, []
         for group in range(self._metadata.num_row_groups):
             groups.append(group)
             row += self._metadata.row_group(group).num_rows
-            if row - start >= _SPAN or group + 1 == self._metadata.num_row_groups:
+            if row - start >= rows or group + 1 == self._metadata.num_row_groups:
                 yield start, row, groups
                 start, groups = row, []
 

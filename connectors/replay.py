@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeAlias, TypedDict
 
@@ -36,6 +35,8 @@ class State(TypedDict):
     """The exact position of a partition. It is kept in recovery stores: plain values only."""
 
     version: int
+    block: int
+    """Rows read at once."""
     files: list[tuple[str, str]]
     """Name and fingerprint of each file played; the last is the one being played."""
     first: int
@@ -104,6 +105,8 @@ class Replay(FixedPartitionedSource[Item, State]):
         How many trades of a market are handed out at once, at most.
     share
         `(k, n)`: only the markets that process `k` of `n` has.
+    block
+        How many rows are read at once.
 
     Raises
     ------
@@ -125,6 +128,7 @@ class Replay(FixedPartitionedSource[Item, State]):
         columns: Mapping[str, str] | None = None,
         batch: int = BLOCK_ROWS,
         share: tuple[int, int] = (0, 1),
+        block: int = BLOCK_ROWS,
     ) -> None:
         if batch < 1:
             msg = f"batch {batch}: at least one trade is handed out at once"
@@ -133,7 +137,7 @@ class Replay(FixedPartitionedSource[Item, State]):
         wanted, markets = Wanted(columns), Markets(market)
         readers = [open_file(file, wanted, markets) for file in find(files)]
         groups = group(readers, markets)
-        self._rows = BLOCK_ROWS if len(groups) <= FEW_GROUPS else BLOCK_ROWS // FEW_GROUPS
+        self._block = block if len(groups) <= FEW_GROUPS else max(block // FEW_GROUPS, 1)
         self._groups = {
             part.readers[0].file.name: part.readers
             for part in groups
@@ -159,18 +163,22 @@ class Replay(FixedPartitionedSource[Item, State]):
             When the files are not those that were being played.
 
         """
-        state = resume_state or State(
-            version=VERSION, files=[], first=0, done={}, texts=[], counts=(0, 0, 0, 0)
-        )
+        state = resume_state or _start(self._block)
         counts = Counts(*state["counts"])
         self.progress.parts[for_part] = counts
         readers = self._groups[for_part]
-        blocks = partial(_blocks, readers, Markets(self._market), self.share, self._rows)
+        blocks = _blocks(readers, Markets(self._market), self.share, state, _played(readers, state))
         return _Partition(blocks, self.batch, state, counts, self._stopped)
 
     def stop(self) -> None:
         """Let all partitions end where they are, so that the engine drains and keeps its state."""
         self._stopped.set()
+
+
+def _start(block: int) -> State:
+    return State(
+        version=VERSION, block=block, files=[], first=0, done={}, texts=[], counts=(0, 0, 0, 0)
+    )
 
 
 class _Strips(NamedTuple):
@@ -185,15 +193,19 @@ class _Strips(NamedTuple):
 
 
 def _blocks(
-    readers: Sequence[Reader], markets: Markets, share: Share, rows: int, state: State
+    readers: Sequence[Reader],
+    markets: Markets,
+    share: Share,
+    state: State,
+    files: list[tuple[str, str]],
 ) -> Generator[_Strips, None, None]:
-    """Read the files of a group one after the other, from a state on."""
-    files, first, texts = _played(readers, state), state["first"], set(state["texts"])
+    """Read a group's files one after the other, from a state on; these `files` are done."""
+    first, texts = state["first"], set(state["texts"])
     read = sum(reader.file.size for reader in readers[: len(files)])
     for reader in readers[len(files) :]:
         files.append((reader.file.name, reader.file.fingerprint()))
         strips = Strips(reader.file, reader.layout, markets, share, texts)
-        for block in reader.blocks(first, rows, skip=_skipped(reader, markets, share)):
+        for block in reader.blocks(first, state["block"], skip=_skipped(reader, markets, share)):
             known = sorted(texts)
             of = strips.of(block)
             yield _Strips([*files], block.first, known, len(block), read + block.read, of)
@@ -274,7 +286,7 @@ class _Track:
 class _Partition(StatefulSourcePartition[Item, State]):
     def __init__(
         self,
-        blocks: Callable[[State], Generator[_Strips, None, None]],
+        blocks: Generator[_Strips, None, None],
         batch: int,
         state: State,
         counts: Counts,
@@ -283,8 +295,9 @@ class _Partition(StatefulSourcePartition[Item, State]):
         self._batch, self._state, self._counts, self._stopped = batch, state, counts, stopped
         self._block: _Strips | None = None
         self._tracks: list[_Track] = []
+        self._before = (counts.rows, counts.read)
         self._left: list[_Track] = []
-        self._ahead = Ahead(blocks(state))
+        self._ahead = Ahead(blocks)
 
     @override
     def next_batch(self) -> list[Item]:
@@ -300,21 +313,24 @@ class _Partition(StatefulSourcePartition[Item, State]):
             counts.rejects += track.rejects
             ended = ended or not track.left
         if ended:
-            self._left = [track for track in self._left if track.left]
+            self._keep_left()
         return items
 
     def _open(self, block: _Strips) -> None:
-        self._close()
+        self._before = (self._counts.rows, self._counts.read)
         done = self._state["done"] if self._block is None else {}
         self._block = block
         self._tracks = [_Track(market, strip) for market, strip in block.strips.items()]
         for track in self._tracks:
             if track.market in done:
                 track.skip(done[track.market])
-        self._left = [track for track in self._tracks if track.left]
+        self._left = self._tracks
+        self._keep_left()
 
-    def _close(self) -> None:
-        if self._block is not None:
+    def _keep_left(self) -> None:
+        """Keep the tracks with something left; without any, the block is done."""
+        self._left = [track for track in self._left if track.left]
+        if not self._left and self._block is not None:
             self._counts.rows += self._block.rows
             self._counts.read = self._block.read
 
@@ -325,11 +341,12 @@ class _Partition(StatefulSourcePartition[Item, State]):
             return self._state
         return State(
             version=VERSION,
+            block=self._state["block"],
             files=block.files,
             first=block.first,
             done={track.market: track.done for track in self._tracks if track.done},
             texts=block.texts,
-            counts=(counts.trades, counts.rejects, counts.rows, counts.read),
+            counts=(counts.trades, counts.rejects, *self._before),
         )
 
     @override

@@ -12,10 +12,10 @@ from connectors import cells
 from connectors.blocks import Block
 from connectors.columns import TIMES, Layout
 from connectors.files import File
+from connectors.market_ids import MarketIds
 from connectors.naming import UNKNOWN, Markets, Share
 from connectors.trades import Table, read, unsuitable
-from schemas import OUTSIDE, Event, Position, Reject, Time, Trades, as_ids
-from schemas.trades import Ids
+from schemas import OUTSIDE, Event, Position, Reject, Time, Trades
 from schemas.wire import decode
 
 Strip: TypeAlias = list[Event]
@@ -207,40 +207,33 @@ class Strips:
         )
 
     def _strip(self, block: Block, market: str, table: Table, between: list[Aside]) -> Strip:
-        columns = table.columns
-        columns.id = self._ids(market, columns.id)
-        if not between:
-            return [self._trades(block, market, table, 0, len(columns))]
-        rows = np.arange(len(block)) if isinstance(table.rows, range) else table.rows
-        edges = np.searchsorted(rows, [found.row for found in between]).tolist()
+        """Return trades of a market, and what stands between them."""
+        count = len(table.columns)
+        ids = MarketIds(table.columns.id, table.missing, market in self.texts)
+        if ids.texts:
+            self.texts.add(market)
+        cuts: list[tuple[int, Event | None]] = [(edge, None) for edge in (*ids.edges, count)]
+        if between:
+            rows = np.arange(len(block)) if isinstance(table.rows, range) else table.rows
+            edges = np.searchsorted(rows, [found.row for found in between]).tolist()
+            events = (found.event for found in between)
+            cuts = sorted([*zip(edges, events, strict=True), *cuts], key=lambda cut: cut[0])
         strip: Strip = []
         done = 0
-        for edge, found in zip(edges, between, strict=True):
+        for edge, event in cuts:
             if edge > done:
-                strip.append(self._trades(block, market, table, done, edge))
-            strip.append(found.event)
-            done = edge
-        if done < len(columns):
-            strip.append(self._trades(block, market, table, done, len(columns)))
+                strip.append(self._trades(block, market, table, ids, done, edge))
+                done = edge
+            if event is not None:
+                strip.append(event)
         return strip
 
-    def _trades(self, block: Block, market: str, table: Table, start: int, stop: int) -> Trades:
+    def _trades(
+        self, block: Block, market: str, table: Table, ids: MarketIds, start: int, stop: int
+    ) -> Trades:
         """Return a run of trades; its position is that of its first row."""
         whole = stop - start == len(table.columns)
         part = table.columns if whole else table.columns.take(slice(start, stop))
+        part.id = ids.of(start, stop)
         part.at = Position(self.file.name, block.numbers[int(table.rows[start])])
         return Trades(market, part, 0, stop - start)
-
-    def _ids(self, market: str, ids: Ids | None) -> Ids | None:
-        """Return ids as this market has them: texts, from the first that is no whole number on."""
-        if ids is None or not len(ids):
-            return ids
-        if ids.dtype != object:
-            return cells.texts_of(ids) if market in self.texts else ids
-        if ids[0] == "":
-            return None
-        if market not in self.texts:
-            ids = as_ids(ids)
-            if ids.dtype == object:
-                self.texts.add(market)
-        return ids

@@ -29,7 +29,6 @@ _GOOD = {
     "price": "a finite number above 0",
     "size": "a finite number above 0",
     "side": "one of +1, -1, 0, buy, sell",
-    "trade_id": "an id, as other trades of the market have",
 }
 
 
@@ -45,6 +44,8 @@ class Table:
         Where in the block each stands; a range if the table is the block whole.
     codes
         Which market each is of; `None` if all are of one.
+    missing
+        Which have no id, if some have none.
     bad
         For each of our columns that has bad cells, where they are.
 
@@ -53,6 +54,7 @@ class Table:
     columns: Columns
     rows: Rows
     codes: NDArray[np.integer] | None
+    missing: Mask | None = None
     bad: dict[str, Mask] = field(default_factory=dict)
 
     def mark(self, ours: str, rows: Mask) -> None:
@@ -94,12 +96,14 @@ class Table:
         edges = [0, *(np.flatnonzero(codes[1:] != codes[:-1]) + 1).tolist(), len(codes)]
         for start, stop in pairwise(edges):
             part = whole.columns.take(slice(start, stop))
-            yield int(codes[start]), Table(part, rows[start:stop], None)
+            missing = None if whole.missing is None else whole.missing[start:stop]
+            yield int(codes[start]), Table(part, rows[start:stop], None, missing)
 
     def _take(self, places: NDArray[np.intp]) -> Table:
         codes = None if self.codes is None else self.codes[places]
         rows = places if isinstance(self.rows, range) else self.rows[places]
-        return Table(self.columns.take(places), rows, codes)
+        missing = None if self.missing is None else self.missing[places]
+        return Table(self.columns.take(places), rows, codes, missing)
 
 
 def read(
@@ -127,7 +131,7 @@ def read(
     table.bad = {name: mask for name, mask in masks.items() if mask.any()}
     ids = given.get("trade_id")
     if ids is not None and 0 < ids.null_count < len(ids):
-        _mark_missing(table, ~cells.written(ids))
+        table.missing = ~cells.written(ids)
     return table
 
 
@@ -167,12 +171,3 @@ def unsuitable(file: File, layout: Layout, ours: str, what: str) -> DataError:
     if what == cells.PLAIN:
         remedy = f"say what they count: --column {ours}={name}:ms (or s, us, ns)"
     return DataError(f"{file.path}: column {name!r} holds {what}; {remedy}")
-
-
-def _mark_missing(table: Table, missing: Mask) -> None:
-    """Call a missing id bad where other trades of that market have one."""
-    codes = np.zeros(len(missing), np.intp) if table.codes is None else table.codes
-    has = np.bincount(codes[~missing], minlength=int(codes.max()) + 1) > 0
-    bad = missing & has[codes]
-    if bad.any():
-        table.bad["trade_id"] = bad
