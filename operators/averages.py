@@ -219,6 +219,7 @@ class MovingAverages:
             for kind, lengths in windows.items()
             for window in lengths
         }
+        self._warm = False
         if not self.state:
             msg = f"name at least one window: {', '.join(f'{kind}=(20,)' for kind in _KINDS)}"
             raise ValueError(msg)
@@ -235,9 +236,10 @@ class MovingAverages:
             return (event,)
         close, volume = event.close, event.volume
         values = {name: average.update(close, volume) for name, average in self.state.items()}
-        if any(map(isnan, values.values())):
-            return (event,)
-        return (event, Averages(event.market, event.ts, values))
+        if self._warm or not any(map(isnan, values.values())):
+            self._warm = True  # once full, a window stays so: a hint, no state
+            return (event, Averages(event.market, event.ts, values))
+        return (event,)
 
 
 @operator

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from schemas import Candle, Time, Trades
+from schemas import Candle, Columns, Time, Trades
 from schemas.trades import Float64, Int64
 
 FEW = 48
@@ -31,21 +31,26 @@ class Building:
     start: Time
     end: Time
     complete: bool
-    count: int = 0
     open: float = 0.0
     high: float = 0.0
     low: float = 0.0
     close: float = 0.0
     volume: float = 0.0
-    quote_volume: float = 0.0
+    count: int = 0
     buy_volume: float = 0.0
     sell_volume: float = 0.0
     buy_count: int = 0
     sell_count: int = 0
+    quote_volume: float = 0.0
     first_id: str = ""
     last_id: str = ""
     first_ts: Time = 0
     last_ts: Time = 0
+
+    @classmethod
+    def of(cls, start: Time, end: Time, made: Sums) -> Building:
+        """Return one that goes on from sums."""
+        return cls(start, end, True, *made[:5], *made[6:])  # behind the volume stands the vwap
 
     def next(self, start: Time, end: Time, *, complete: bool) -> Building:
         """Return an empty one that goes on from this one's close."""
@@ -68,33 +73,40 @@ class Building:
 
     def add(self, trades: Trades) -> None:
         """Add consecutive trades."""
-        price = trades.price
+        columns, first, last = trades.columns, trades.start, trades.stop - 1
         if not self.count:
-            self.open = self.high = self.low = price.item(0)
-            self.first_id = _id(trades, 0)
-            self.first_ts = trades.ts.item(0)
-        if len(trades) < FEW:
+            self.open = self.high = self.low = columns.price.item(first)
+            self.first_id = _id(columns, first)
+            self.first_ts = columns.ts.item(first)
+        if first == last:
+            self._add_one(columns.price.item(first), columns.size.item(first), columns.side[first])
+        elif last - first < FEW:
             self._add_few(trades)
         else:
             self._add_many(trades)
-        self.count += len(trades)
-        self.close = price.item(-1)
-        self.last_id = _id(trades, -1)
-        self.last_ts = trades.ts.item(-1)
+        self.count += last - first + 1
+        self.close = columns.price.item(last)
+        self.last_id = _id(columns, last)
+        self.last_ts = columns.ts.item(last)
+
+    def _add_one(self, price: float, size: float, side: int | np.int8) -> None:
+        if price > self.high:
+            self.high = price
+        elif price < self.low:
+            self.low = price
+        self.volume += size
+        self.quote_volume += price * size
+        if side > 0:
+            self.buy_volume += size
+            self.buy_count += 1
+        elif side < 0:
+            self.sell_volume += size
+            self.sell_count += 1
 
     def _add_few(self, trades: Trades) -> None:
-        prices, sizes = trades.price.tolist(), trades.size.tolist()
-        self.high = max(self.high, *prices)
-        self.low = min(self.low, *prices)
-        for price, size, side in zip(prices, sizes, trades.side.tolist(), strict=True):
-            self.volume += size
-            self.quote_volume += price * size
-            if side > 0:
-                self.buy_volume += size
-                self.buy_count += 1
-            elif side < 0:
-                self.sell_volume += size
-                self.sell_count += 1
+        prices, sizes, sides = trades.price.tolist(), trades.size.tolist(), trades.side.tolist()
+        for price, size, side in zip(prices, sizes, sides, strict=True):
+            self._add_one(price, size, side)
 
     def _add_many(self, trades: Trades) -> None:
         price, size, side = trades.price, trades.size, trades.side
@@ -118,38 +130,42 @@ def running(carry: float, values: Float64) -> float:
     return total
 
 
-def build(trades: Trades, starts: Int64) -> list[Building]:
+Sums: TypeAlias = tuple[
+    float, float, float, float, float, float, int,
+    float, float, int, int, float, str, str, Time, Time,
+]  # fmt: skip
+"""The fields of a candle from `open` to `last_ts`, in its order."""
+
+
+def sums(trades: Trades, starts: Int64) -> list[Sums]:
     """Return what the trades from each of `starts` (rows, the first is 0) to the next one make.
 
-    Their intervals are still to be set. `np.bincount` adds strictly from left to right.
+    `np.bincount` adds strictly from left to right.
     """
-    price, size, ts = trades.price, trades.size, trades.ts
-    ends = np.append(starts[1:], len(trades))
-    lengths = ends - starts
-    of = np.repeat(np.arange(len(starts)), lengths)
+    price, size = trades.price, trades.size
+    lasts = np.append(starts[1:], len(trades)) - 1
+    lengths = lasts - starts + 1
+    count = len(starts)
+    of = np.arange(count).repeat(lengths)
     by_side = of * 3 + trades.side + 1
-    volumes = np.bincount(by_side, size, 3 * len(starts))
-    counts = np.bincount(by_side, minlength=3 * len(starts))
-    lasts = ends - 1
-    columns = (
-        lengths, price[starts], np.maximum.reduceat(price, starts),
-        np.minimum.reduceat(price, starts), price[lasts],
-        np.bincount(of, size), np.bincount(of, price * size),
-        volumes[2::3], volumes[0::3], counts[2::3], counts[0::3],
-    )  # fmt: skip
-    rows = zip(
-        *(column.tolist() for column in columns),
-        _ids(trades, starts), _ids(trades, lasts), ts[starts].tolist(), ts[lasts].tolist(),
-        strict=True,
-    )  # fmt: skip
-    return [Building(0, 0, True, *row) for row in rows]
+    volumes = np.bincount(by_side, size, 3 * count)
+    counts = np.bincount(by_side, minlength=3 * count)
+    volume, quote_volume = np.bincount(of, size), np.bincount(of, price * size)
+    ends = np.concatenate((starts, lasts))
+    prices, times = price[ends].tolist(), trades.ts[ends].tolist()
+    ids = [""] * len(ends) if trades.id is None else [*map(str, trades.id[ends].tolist())]
+    return [
+        *zip(
+            prices[:count], np.maximum.reduceat(price, starts).tolist(),
+            np.minimum.reduceat(price, starts).tolist(), prices[count:],
+            volume.tolist(), (quote_volume / volume).tolist(), lengths.tolist(),
+            volumes[2::3].tolist(), volumes[0::3].tolist(),
+            counts[2::3].tolist(), counts[0::3].tolist(), quote_volume.tolist(),
+            ids[:count], ids[count:], times[:count], times[count:],
+            strict=True,
+        )
+    ]  # fmt: skip
 
 
-def _ids(trades: Trades, rows: NDArray[np.int64]) -> list[str]:
-    ids = trades.id
-    return [""] * len(rows) if ids is None else list(map(str, ids[rows].tolist()))
-
-
-def _id(trades: Trades, row: int) -> str:
-    ids = trades.id
-    return "" if ids is None else str(ids.item(row))
+def _id(columns: Columns, row: int) -> str:
+    return "" if columns.id is None else str(columns.id.item(row))

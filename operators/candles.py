@@ -10,7 +10,7 @@ from math import isfinite
 import numpy as np
 from bytewax.dataflow import operator
 
-from operators.building import FEW, Building, build
+from operators.building import FEW, Building, sums
 from operators.tape import Machine, Tape, run
 from schemas import DAY, MINUTE, SECOND, Book, Candle, Event, Gap, Heartbeat, Time, Trades
 from schemas.trades import Float64, Int64
@@ -64,7 +64,7 @@ class TimeCandles:
         """Return `event`, and behind it, or behind the part that closed them, the candles."""
         state, building = self.state, self.state.building
         if type(event) is Trades:
-            if building is not None and event.ts.item(-1) < building.end:
+            if building is not None and event.columns.ts.item(event.stop - 1) < building.end:
                 building.add(event)
                 state.broken = False
                 return (event,)
@@ -79,42 +79,63 @@ class TimeCandles:
             state.broken = False
         return (event,)
 
-    def _trades(self, trades: Trades) -> Iterator[Event]:
-        starts = self._starts(trades)
+    def _trades(self, trades: Trades) -> list[Event]:
+        """Take trades that begin a candle, or end one, or more."""
+        out: list[Event] = []
+        first, done = trades.ts.item(0), 0
         if self.state.building is None:
-            self._begin(trades.ts.item(0))
-        done = 0
-        if len(trades) < FEW:
-            stops = [*starts[1:].tolist(), len(trades)]
-            parts: Iterable[tuple[int, int, Building | None]] = (
-                (a, b, None) for a, b in zip(starts.tolist(), stops, strict=True)
-            )
-        else:
-            stops = [*starts[1:].tolist(), len(trades)]
-            parts = zip(starts.tolist(), stops, build(trades, starts), strict=True)
-        for a, b, built in parts:
-            ts = trades.ts.item(a)
-            building = self.state.building
-            assert building is not None  # noqa: S101 - begun above
-            if ts >= building.end:
-                yield trades.cut(done, a + 1)
-                done = a + 1
-                yield from self._roll(trades.market, ts)
-                building = self.state.building
-            if built is None or building.count:
-                building.add(trades.cut(a, b))
-            else:
-                built.start, built.end, built.complete = (
-                    building.start, building.end, building.complete,
-                )  # fmt: skip
-                self.state.building = built
-            self.state.broken = False
+            self._begin(first)
+        elif first >= self.state.building.end:
+            out += (trades.cut(0, 1), *self._roll(trades.market, first))
+            done = 1
+        starts = self._starts(trades)
+        self._add(trades.cut(0, starts.item(0) if len(starts) else len(trades)))
+        if len(starts):
+            close = self._close_few if len(trades) - starts.item(0) < FEW else self._close_many
+            done = close(trades, starts, done, out)
         if done < len(trades):
-            yield trades.cut(done, len(trades)) if done else trades
+            out.append(trades.cut(done, len(trades)) if done else trades)
+        return out
+
+    def _close_few(self, trades: Trades, starts: Int64, done: int, out: list[Event]) -> int:
+        rows = starts.tolist()
+        for row, stop in zip(rows, [*rows[1:], len(trades)], strict=True):
+            out.append(trades.cut(done, row + 1))
+            out += self._roll(trades.market, trades.ts.item(row))
+            self._add(trades.cut(row, stop))
+            done = row + 1
+        return done
+
+    def _close_many(self, trades: Trades, starts: Int64, done: int, out: list[Event]) -> int:
+        """As `_close_few`, with sums over all candles at once: whole ones need no building."""
+        rows, market, kind, every = starts.tolist(), trades.market, self.kind, self.every
+        made = sums(trades.cut(rows[0], len(trades)), starts - rows[0])
+        begins = ((trades.ts[starts] // every) * every).tolist()
+        times = trades.ts[starts].tolist()
+        end = -1
+        for place, row in enumerate(rows):
+            out.append(trades.cut(done, row + 1))
+            done = row + 1
+            if place and begins[place] == end:
+                fields = made[place - 1]
+                out.append(Candle(market, times[place], kind, end - every, end, *fields, True))
+            else:
+                if place:
+                    self.state.building = Building.of(end - every, end, made[place - 1])
+                out += self._roll(market, times[place])
+            end = begins[place] + every
+        self.state.building = Building.of(end - every, end, made[-1])
+        return done
+
+    def _add(self, trades: Trades) -> None:
+        assert self.state.building is not None  # noqa: S101 - begun, or rolled to
+        self.state.building.add(trades)
+        self.state.broken = False
 
     def _starts(self, trades: Trades) -> Int64:
+        """Return the rows, but for the first, that begin an interval."""
         interval = trades.ts // self.every
-        return np.concatenate(([0], np.flatnonzero(interval[1:] != interval[:-1]) + 1))
+        return np.flatnonzero(interval[1:] != interval[:-1]) + 1
 
     def _begin(self, ts: Time) -> None:
         start = ts - ts % self.every

@@ -84,13 +84,12 @@ class Averages:
 
     def __getattr__(self, name: str) -> float:
         """Return the average called `name`."""
-        if name == "values" or name.startswith("__"):  # asked by pickle of a bare instance
-            raise AttributeError(name)
-        try:
-            return self.values[name]
-        except KeyError:
-            msg = f"no average {name!r}; this tape has {', '.join(self.values) or 'none'}"
-            raise AttributeError(msg) from None
+        if name != "values":  # which a bare instance, as pickle makes one, does not have yet
+            value = self.values.get(name)
+            if value is not None:
+                return value
+            name = f"no average {name!r}; this tape has {', '.join(self.values) or 'none'}"
+        raise AttributeError(name)
 
 
 @dataclass(slots=True)
