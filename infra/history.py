@@ -210,6 +210,7 @@ def _connect(scheme: str, host: str, port: int, user: str, password: str, databa
             tz_mode="aware",
             autogenerate_session_id=False,
             client_name="tapedeck",
+            dedicated_pool=True,  # so that closing the client closes its sockets
         )
     except ClickHouseError as error:
         raise HistoryError(f"ClickHouse at {host}:{port}: {str(error).splitlines()[0]}") from None

@@ -131,5 +131,7 @@ if __name__ == "__main__":
         serve(Path(sys.argv[1]))
     except Exception as error:  # noqa: BLE001 - whatever it is, the starter must hear of it
         _log.exception("could not start")
-        _say(f"failed {type(error).__name__}: {' '.join(str(error).split())}")
+        # chDB's own text begins behind two others that say nothing.
+        text = " ".join(str(error).split())
+        _say(f"failed {text[max(text.find('Code: '), 0) :] or type(error).__name__}")
         os._exit(1)

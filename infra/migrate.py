@@ -117,8 +117,8 @@ def statements(text: str) -> Iterator[str]:
 
     Examples
     --------
-    >>> list(statements("SELECT ';'; -- not; here\\nSELECT 2;"))
-    ["SELECT ';'", '-- not; here\\nSELECT 2']
+    >>> list(statements("SELECT ';'; -- not; here\nSELECT 2;"))
+    ["SELECT ';'", '-- not; here\nSELECT 2']
 
     """
     parts: list[str] = []

@@ -104,7 +104,8 @@ def explain(error: DatabaseError, query: str, client: Client) -> str:
     why = re.sub(r"[:.]? In scope .*", "", found[1], flags=re.S) if found else text
     if error.code == _UNKNOWN_TABLE:
         names = [str(name) for (name,) in client.query("SHOW TABLES").result_rows]
-        return f"{why.rstrip('. ')}. Tables: {', '.join(names) or 'none yet'}"
+        what = re.sub(r"[. ]*$", ".", why).replace("?.", "?")
+        return f"{what} Tables: {', '.join(names) or 'none yet'}"
     if error.code == _SYNTAX and (at := re.search(r"failed at position (\d+)", why)):
         return f"syntax error {_where(query, int(at[1]))}"
     return why.rstrip()

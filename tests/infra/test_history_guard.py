@@ -259,6 +259,32 @@ def raw(client: Client, text: str) -> str:
     return str(client.command(text, parameters={"t": "tables", "d": "system"}))
 
 
+@pytest.fixture(autouse=True, scope="module")
+def unchanged(owner: Client) -> Iterator[None]:
+    before = _inventory(owner)
+    yield
+    assert _inventory(owner) == before
+
+
+@pytest.fixture(autouse=True)
+def untouched(planted: Path) -> Iterator[None]:
+    yield
+    assert [path.name for path in planted.parent.iterdir()] == [planted.name]
+    assert planted.read_text() == "planted\n"
+
+
+def _inventory(owner: Client) -> object:
+    return owner.command(
+        "SELECT groupArray(name), (SELECT count() FROM migrations), (SELECT count() FROM runs) "
+        "FROM (SELECT name FROM system.tables WHERE database = 'tapedeck' ORDER BY name)"
+    )
+
+
+def raw(client: Client, text: str) -> str:
+    """Run a text as it is: the client's own methods would add a FORMAT to it."""
+    return str(client.command(text, parameters={"t": "tables", "d": "system"}))
+
+
 @pytest.fixture(autouse=True)
 def untouched(owner: Client, planted: Path) -> Iterator[None]:
     before = _inventory(owner)

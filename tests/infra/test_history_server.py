@@ -89,6 +89,7 @@ def test_rows_and_arrow_blocks_come_back_as_they_went(
         database="tapedeck",
         compress=compress,
         tz_mode="aware",
+        dedicated_pool=True,
     )
     rows = [(1, "x\n'\\ ж", NOON), (2, "", None)]
     done = client.insert(table, rows, column_names=["a", "s", "t"])
