@@ -86,7 +86,7 @@ class Entry:
         if isinstance(event, Trades):
             return self._trades(event) if len(event) else ()
         if isinstance(event, (Book, Heartbeat)):
-            return self._sign(event)
+            return self._judge(event)
         if isinstance(event, (Report, Command)) and event.flow not in ("", self.flow):
             return ()
         if isinstance(event, Gap):
@@ -115,25 +115,18 @@ class Entry:
     def _single(self, trade: Trades) -> Iterable[Event]:
         """Take one trade, that may be anything."""
         state = self.state
+        if state.held or not state.stamps.plausible(_stamp(trade), _received(trade)):
+            return self._judge(trade)
+        return self._believed(trade)
+
+    def _believed(self, trade: Trades) -> Iterable[Event]:
+        """Take one trade of a stamp that is believed."""
+        state = self.state
         stamp, received, id_ = _stamp(trade), _received(trade), _id(trade)
-        if state.held or not state.stamps.plausible(stamp, received):
-            return self._odd(trade, stamp, received, id_)
         if id_ is not None and not state.ids.follow(id_):
             return self._jump(trade, stamp, received, id_)
         state.stamps.believe(stamp, received)
         return self._clocked(trade)
-
-    def _odd(
-        self, trade: Trades, stamp: Time, received: Time | None, id_: int | str | None
-    ) -> Iterator[Event]:
-        yield from self._judge(trade)
-        if self.state.held:
-            return
-        if id_ is None or self.state.ids.follow(id_):
-            self.state.stamps.believe(stamp, received)
-            yield from self._clocked(trade)
-        else:
-            yield from self._jump(trade, stamp, received, id_)
 
     def _jump(
         self, trade: Trades, stamp: Time, received: Time | None, id_: int | str
@@ -190,11 +183,8 @@ class Entry:
             yield entered.cut(done, len(entered))
 
     def _sign(self, event: Book | Heartbeat) -> Iterator[Event]:
-        """Take a sign of life that is no trade."""
+        """Take a sign of life that is no trade, and is believed."""
         state = self.state
-        yield from self._judge(event)
-        if state.held:
-            return
         state.stamps.believe(event.ts, event.received)
         time = max(state.time, event.ts - TOLERANCE)
         if state.time >= 0 and time - state.time > DAY:
@@ -209,7 +199,7 @@ class Entry:
             yield Heartbeat(event.market, time, event.ts, event.received, event.at)
 
     def _judge(self, event: _Timed) -> Iterator[Event]:
-        """Hold an implausible event back, or decide about those held."""
+        """Let a plausible event in; hold others back until enough agree, or one does not."""
         state, stamp, received = self.state, _stamp(event), _received(event)
         plausible = state.stamps.plausible(stamp, received)
         agrees = state.held and agree(
@@ -219,15 +209,19 @@ class Entry:
             held, state.held = state.held, []
             yield from map(self._reject, held)
         if plausible:
+            yield from self._admit(event)
             return
         state.held.append(event)
         if len(state.held) == AGREE[received is not None]:
             held, state.held = state.held, []
             state.stamps.step()
             if received is not None:
-                yield self._gap(event.market, "clock", stamp)
-            for earlier in held[:-1]:
-                yield from self(earlier)
+                yield self._gap(event.market, "clock", _stamp(held[0]))
+            for earlier in held:
+                yield from self._admit(earlier)
+
+    def _admit(self, event: _Timed) -> Iterable[Event]:
+        return self._believed(event) if isinstance(event, Trades) else self._sign(event)
 
     def _gap(self, market: str, why: str, end: Time, first_id: str = "", last_id: str = "") -> Gap:
         return Gap(market, self.state.time, why, self.state.time, end, first_id, last_id)

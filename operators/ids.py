@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class SeenIds:
         self._top: int | None = None
         self._score = 0
         self._announced = False
-        self._texts: dict[str, None] = {}
+        self._texts: OrderedDict[str, None] = OrderedDict()  # a dict is slow to forget its first
 
     def calm(self, ids: Ids) -> bool:
         """Tell whether all these ids are new and no hole opens in front of any of them."""
@@ -97,7 +97,7 @@ class SeenIds:
         if ids.dtype == object:
             self._texts.update(dict.fromkeys(ids.tolist()))
             while len(self._texts) > REMEMBERED:
-                del self._texts[next(iter(self._texts))]
+                self._texts.popitem(last=False)
             return
         first, last, top = int(ids[0]), int(ids[-1]), self._top
         if last - first == len(ids) - 1 and (len(ids) == 1 or bool((np.diff(ids) == 1).all())):
