@@ -141,14 +141,19 @@ class Lives:
         """Lead a life over an event that is no trade; `book` is the new one, if it is one."""
         if life.stage == "open":
             assert life.armed is not None  # noqa: S101 - an open position is armed
-            price = None if book is None else best_exit(book, life.sign)
-            why = life.armed.judge(price, ts)
+            why = life.armed.judge(self._tells(book, life.sign, ts), ts)
             if why is None:
                 return None
             life.leave(ts, why, self.broker.latency)
             return Step(0, ts, None, why)
         assert life.ticket is not None  # noqa: S101 - entering or leaving, an order works
         return self._filled(life, 0, ts, self.broker.fill(life.ticket, ts, None, view, life.taken))
+
+    def _tells(self, book: Book | None, sign: int, ts: Time) -> float | None:
+        """Return what one would get by a new book; one that comes too old tells nothing."""
+        if book is None or ts > book.stamp + self.broker.max_book_age:
+            return None
+        return best_exit(book, sign)
 
     def _stale(self, trades: Trades, view: View, due: int) -> int:
         """Return the first row from `due` on that is too late for the book."""

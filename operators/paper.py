@@ -116,14 +116,15 @@ class PaperBroker:
         if view.book is not None and ts <= view.fresh_until(self.max_book_age):
             levels = view.book.asks if ticket.sign > 0 else view.book.bids
             before = taken.sides.get(ticket.sign, _ZERO)
-            walked = walk(levels, before, ticket.left, ticket.sign, _worst(levels, ticket))
+            worst, lot = _worst(levels, ticket), lot_of(view.instrument)
+            walked = walk(levels, before, ticket.left, ticket.sign, worst, lot)
             taken.sides[ticket.sign] = total([before, *(amount for _, amount in walked)])
             if ticket.keeps and not walked:
                 return None
             parts = [self._part(at, amount, view) for at, amount in walked]
         elif price is None:
             return None
-        elif ticket.max_slippage is not None and self.slippage > Decimal(ticket.max_slippage):
+        elif ticket.max_slippage is not None and self.slippage > Decimal(repr(ticket.max_slippage)):
             parts = []
         else:
             parts = [self._part(self._slipped(price, ticket.sign), ticket.left, view)]
@@ -143,7 +144,12 @@ class PaperBroker:
 
 
 def walk(
-    levels: Levels, taken: Decimal, amount: Decimal, sign: int, worst: float | None
+    levels: Levels,
+    taken: Decimal,
+    amount: Decimal,
+    sign: int,
+    worst: float | None = None,
+    lot: Decimal = _LOT,
 ) -> list[tuple[Decimal, Decimal]]:
     """Return the prices and amounts that a market order gets, level by level.
 
@@ -159,10 +165,12 @@ def walk(
         +1 buys, -1 sells.
     worst
         The worst price allowed; `None` for any.
+    lot
+        Of a level only whole lots are taken: 0.30000000000000004 offers 0.3.
 
     Examples
     --------
-    >>> walk([(10.0, 1.0), (11.0, 5.0)], Decimal("0.4"), Decimal("2"), 1, None)
+    >>> walk([(10.0, 1.0), (11.0, 5.0)], Decimal("0.4"), Decimal("2"), 1)
     [(Decimal('10.0'), Decimal('0.6')), (Decimal('11.0'), Decimal('1.4'))]
 
     """
@@ -170,7 +178,7 @@ def walk(
     for price, size in levels:
         if amount <= 0 or (worst is not None and (price - worst) * sign > 0):
             break
-        here = Decimal(repr(size))
+        here = whole_lots(Decimal(repr(size)), lot)
         gone = min(taken, here)
         taken = EXACT.subtract(taken, gone)
         take = min(EXACT.subtract(here, gone), amount)
@@ -193,12 +201,11 @@ def size_of(
     """
     if not isfinite(amount) or amount <= 0:
         return f"an amount of {amount} is not above 0"
-    exact, lot = Decimal(repr(amount)), _LOT if instrument is None else instrument.lot
+    exact, lot = Decimal(repr(amount)), lot_of(instrument)
     contract = Decimal(1) if instrument is None else instrument.contract_size
     if unit == "quote":
         exact = EXACT.divide(exact, EXACT.multiply(Decimal(repr(price)), contract))
-    lots = EXACT.divide(exact, lot).to_integral_value(ROUND_DOWN)
-    rounded = EXACT.multiply(lots, lot)
+    rounded = whole_lots(exact, lot)
     if not rounded:
         return f"{amount:g} {unit} is less than one lot of {lot}"
     if instrument is not None:
@@ -206,6 +213,23 @@ def size_of(
         if worth < instrument.min_notional:
             return f"an order worth {worth:f} is below the minimum of {instrument.min_notional}"
     return rounded
+
+
+def lot_of(instrument: Instrument | None) -> Decimal:
+    """Return the smallest step of an amount."""
+    return _LOT if instrument is None else instrument.lot
+
+
+def whole_lots(amount: Decimal, lot: Decimal) -> Decimal:
+    """Return the amount rounded toward zero to the lot.
+
+    Examples
+    --------
+    >>> whole_lots(Decimal("1.9"), Decimal("0.5"))
+    Decimal('1.5')
+
+    """
+    return EXACT.multiply(EXACT.divide(amount, lot).to_integral_value(ROUND_DOWN), lot)
 
 
 def contract_size(view: View) -> Decimal:

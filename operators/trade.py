@@ -104,8 +104,6 @@ class Trade:
             yield from self._signal(event)
         elif type(event) is Book:
             yield from self._sign(event.market, event.ts, event)
-            state.view.book = event
-            state.taken.sides.clear()
         elif type(event) is Heartbeat:
             yield from self._sign(event.market, event.ts, None)
         elif type(event) is Command:
@@ -130,10 +128,14 @@ class Trade:
         state.view.price = trades.price.item(-1)
 
     def _sign(self, market: str, ts: Time, book: Book | None) -> Iterator[Event]:
-        if self.state.life is not None:
-            step = self.lives.sign(self.state.life, ts, book, self.state.view)
-            if step is not None:
-                yield from self._after(market, step)
+        state, step = self.state, None
+        if state.life is not None:
+            step = self.lives.sign(state.life, ts, book, state.view)
+        if book is not None:
+            state.view.book = book
+            state.taken.sides.clear()
+        if step is not None:
+            yield from self._after(market, step)
 
     def _after(self, market: str, step: Step) -> Iterator[Event]:
         """Yield what follows from a step in the position's life."""
@@ -253,7 +255,7 @@ class Trade:
             yield from self._switch(command.market, command.ts, mode, _by(command))
         life = self.state.life
         if command.action in ("flatten", "close") and life is not None:
-            self.state.then = None
+            yield from self._forget(command.ts, _by(command))
             yield from self._leave(command.market, command.ts, command.action)
 
     def _switch(self, market: str, ts: Time, mode: str, why: str) -> Iterator[Event]:
@@ -261,9 +263,15 @@ class Trade:
         if state.mode == mode:
             return
         state.mode = mode
-        if mode != "active":
-            state.then = None
         yield Halt(market, ts, mode, why)
+        if mode != "active":
+            yield from self._forget(ts, f"the market is {mode}")
+
+    def _forget(self, ts: Time, why: str) -> Iterator[Event]:
+        """Refuse the second half of a reverse."""
+        signal, self.state.then = self.state.then, None
+        if signal is not None:
+            yield self._refused(signal, why, ts)
 
     def _refused(self, signal: Signal, why: str, ts: Time | None = None) -> Refused:
         return Refused(signal.market, signal.ts if ts is None else ts, signal.action, why)
