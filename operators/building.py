@@ -50,7 +50,8 @@ class Building:
     @classmethod
     def of(cls, start: Time, end: Time, made: Sums) -> Building:
         """Return one that goes on from sums."""
-        return cls(start, end, True, *made[:5], *made[6:])  # behind the volume stands the vwap
+        # Behind the volume stands the vwap, which is no sum.
+        return cls(start, end, True, *made[:5], *made[6:])  # type: ignore[arg-type]
 
     def next(self, start: Time, end: Time, *, complete: bool) -> Building:
         """Return an empty one that goes on from this one's close."""

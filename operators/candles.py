@@ -74,7 +74,7 @@ class TimeCandles:
             if building is not None:
                 building.complete = False
         elif building is not None:
-            if event.ts >= building.end:  # type: ignore[operator]
+            if event.ts >= building.end:
                 return (event, *self._roll(event.market, event.ts))  # type: ignore[arg-type]
             state.broken = False
         return (event,)
