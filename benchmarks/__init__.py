@@ -1,0 +1,1 @@
+"""How fast it is. `make bench` prints the tables; nothing here is a test, and nothing gates."""
