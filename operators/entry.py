@@ -29,7 +29,7 @@ from schemas import (
     Time,
     Trades,
 )
-from schemas.trades import Int64
+from schemas.trades import Ids, Int64
 from schemas.wire import encode
 
 TOLERANCE = SECOND
@@ -97,20 +97,23 @@ class Entry:
         state, ids = self.state, trades.id
         if len(trades) == 1:
             return self._single(trades)
-        if (
-            not state.held
-            and state.stamps.calm(trades.stamp, trades.received)
-            and (ids is None or state.ids.calm(ids))
-        ):
-            state.stamps.believe_all(trades.stamp, trades.received)
-            if ids is not None:
-                state.ids.add_all(ids)
+        stamps, received = trades.stamp, trades.received
+        calm = not state.held and state.stamps.calm(stamps, received)
+        if calm and (ids is None or state.ids.follow_all(ids) or self._new(ids)):
+            state.stamps.believe_all(stamps, received)
             return self._clocked(trades)
         half = len(trades) // 2
         return chain(
             self._trades(trades.cut(0, half)),
             _later(lambda: self._trades(trades.cut(half, len(trades)))),
         )
+
+    def _new(self, ids: Ids) -> bool:
+        """Remember ids if they are new and in order, and tell whether they were."""
+        calm = self.state.ids.calm(ids)
+        if calm:
+            self.state.ids.add_all(ids)
+        return calm
 
     def _single(self, trade: Trades) -> Iterable[Event]:
         """Take one trade, that may be anything."""

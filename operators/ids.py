@@ -69,8 +69,20 @@ class SeenIds:
             return False
         self._add_span(self._top + 1, self._top + 1)
         self._announced = False
-        if self._count > REMEMBERED:
-            self._forget(1)
+        self._trim()
+        return True
+
+    def follow_all(self, ids: Ids) -> bool:
+        """Remember `ids` if they go on by one from the greatest, and tell whether they did."""
+        if ids.dtype == object or self._top is None:
+            return False
+        first, last = ids.item(0), ids.item(-1)
+        one_by_one = last - first == len(ids) - 1 and bool((ids[1:] > ids[:-1]).all())
+        if first != self._top + 1 or not one_by_one:
+            return False
+        self._add_span(first, last)
+        self._announced = False
+        self._trim()
         return True
 
     def repeated(self, id_: int | str) -> bool:
@@ -110,8 +122,7 @@ class SeenIds:
                 self._add_span(start, end)
         if top is None or last > top:
             self._announced = False
-        while self._count > REMEMBERED:
-            self._forget(self._count - REMEMBERED)
+        self._trim()
 
     def _add_span(self, first: int, last: int) -> None:
         top, size = self._top, last - first + 1
@@ -127,12 +138,12 @@ class SeenIds:
         self._count += size
         self._top = last if top is None else max(top, last)
 
-    def _forget(self, excess: int) -> None:
-        first, last = self._spans[0]
-        size = last - first + 1
-        if size <= excess:
-            self._spans.popleft()
-            self._count -= size
-        else:
-            self._spans[0] = (first + excess, last)
-            self._count -= excess
+    def _trim(self) -> None:
+        """Forget what is older than the last `REMEMBERED`."""
+        while self._count > REMEMBERED:
+            excess = self._count - REMEMBERED
+            first, last = self._spans.popleft()
+            self._count -= last - first + 1
+            if last - first + 1 > excess:
+                self._spans.appendleft((first + excess, last))
+                self._count = REMEMBERED
