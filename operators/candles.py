@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from math import isfinite
 
 import numpy as np
@@ -21,6 +22,8 @@ class _State:
     building: Building | None = None
     broken: bool = True
     """The candle of the next event with a time of its own will not be complete."""
+    silence: Time = -1
+    """When the last silence of more than a day ended."""
 
 
 class TimeCandles:
@@ -71,6 +74,8 @@ class TimeCandles:
             return self._trades(event)
         if type(event) is Gap:
             state.broken = True
+            if event.why == "silence":
+                state.silence = event.end
             if building is not None:
                 building.complete = False
         elif building is not None:
@@ -147,7 +152,7 @@ class TimeCandles:
         assert building is not None  # noqa: S101 - nothing rolls before it began
         yield building.candle(market, ts, self.kind)
         start, complete = ts - ts % self.every, not state.broken
-        if start - building.end <= DAY:
+        if ts != state.silence and start - building.end <= DAY:
             while building.end < start:
                 building = building.next(building.end, building.end + self.every, complete=complete)
                 yield building.candle(market, ts, self.kind)
@@ -189,7 +194,7 @@ class ThresholdCandles:
             raise ValueError(msg)
         self.measure = measure
         self.threshold = threshold
-        self.kind = f"{threshold:g} {_UNITS[measure]}"
+        self.kind = f"{_digits(threshold)} {_UNITS[measure]}"
         self.state = _State()
 
     @property
@@ -201,8 +206,9 @@ class ThresholdCandles:
         """Return `event`, and behind the part that filled them, the candles."""
         if type(event) is Trades:
             return self._trades(event)
-        self.state.broken = True
-        if self.state.building is not None:
+        if self.state.building is None:
+            self.state.broken = True
+        else:
             self.state.building.complete = False
         return (event,)
 
@@ -257,6 +263,10 @@ def _reached(weights: Float64, start: int, carry: float, threshold: float) -> in
 
 
 _UNITS = {"count": "trades", "volume": "base", "quote_volume": "quote"}
+
+
+def _digits(number: float) -> str:
+    return format(Decimal(repr(float(number))).normalize(), "f")
 
 
 def _name(every: Time) -> str:
