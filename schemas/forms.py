@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from functools import cache
-from math import isfinite
+from math import inf, isfinite
 from typing import get_args
 
 import pyarrow as pa
@@ -78,9 +78,11 @@ def _levels(value: object) -> list[tuple[float, float]]:
     for level in value:
         if not isinstance(level, list) or len(level) != 2:  # noqa: PLR2004 - price and size
             raise ValueError(_not("[price, size]", level))
-        price, size = _number(level[0]), _number(level[1])
-        if price <= 0 or size <= 0:
-            raise ValueError(_not("a price and a size above 0", level))
+        price, size = level
+        if not (type(price) is type(size) is float and 0 < price < inf and 0 < size < inf):
+            price, size = _number(price), _number(size)
+            if price <= 0 or size <= 0:
+                raise ValueError(_not("a price and a size above 0", level))
         levels.append((price, size))
     return levels
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import MISSING, fields
 from decimal import Decimal
-from itertools import pairwise
+from functools import cache
+from itertools import islice
+from operator import gt, lt
 from typing import Any
 
 import numpy as np
@@ -118,8 +120,8 @@ def _plain_event(kind: type[Event], body: dict[str, Any], at: Position | None) -
         except ValueError as error:
             msg = f"{name}: {error}"
             raise Unreadable(msg) from None
-    missing = [f.name for f in fields(kind) if f.default is MISSING and f.name not in values]
-    if missing:
+    if not values.keys() >= _required(kind):
+        missing = [name for name in forms(kind) if name in _required(kind) - values.keys()]
         msg = f"no field {', '.join(missing)}"
         raise Unreadable(msg)
     born: Callable[..., Event] = kind
@@ -131,9 +133,16 @@ def _plain_event(kind: type[Event], body: dict[str, Any], at: Position | None) -
     return event
 
 
+@cache
+def _required(kind: type) -> frozenset[str]:
+    return frozenset(f.name for f in fields(kind) if f.default is MISSING)
+
+
 def _check_book(book: Book) -> None:
     bids, asks = [price for price, _ in book.bids], [price for price, _ in book.asks]
-    if any(a <= b for a, b in pairwise(bids)) or any(a >= b for a, b in pairwise(asks)):
+    if not (
+        all(map(gt, bids, islice(bids, 1, None))) and all(map(lt, asks, islice(asks, 1, None)))
+    ):
         msg = "levels are not ordered from the best on"
         raise Unreadable(msg)
     if bids and asks and bids[0] >= asks[0]:
