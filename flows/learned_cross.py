@@ -1,25 +1,13 @@
-"""Buy the one-minute moving-average cross when an online classifier gives it better than even odds."""
+"""Buy the one-minute moving-average cross when a model that learns online agrees."""
 
 from datetime import timedelta
 
-from river import linear_model, preprocessing
+from river import linear_model, optim, preprocessing
 
 from operators import (
-    Averages,
-    Barriers,
-    Costs,
-    Moment,
-    Prediction,
-    Signal,
-    Tape,
-    averages,
-    candles,
-    entries,
-    long,
-    predict,
-    quote,
-    trade,
-)
+    Averages, Barriers, Costs, Moment, Prediction, Signal, Tape,
+    averages, candles, entries, long, predict, quote, trade,
+)  # fmt: skip
 from operators.predict import Model
 
 COSTS = Costs(fees_bps=2, slippage_bps=1, latency_ms=50)
@@ -28,8 +16,8 @@ SIZE = quote(1_000)
 
 
 def model() -> Model:
-    """Return what learns whether a position opened here would pay."""
-    return preprocessing.StandardScaler() | linear_model.LogisticRegression()
+    """Return what learns whether a position opened here would pay; slowly, for outcomes overlap."""
+    return preprocessing.StandardScaler() | linear_model.LogisticRegression(optim.SGD(0.003))
 
 
 def cross(now: Moment) -> Signal | None:

@@ -3,18 +3,9 @@
 from datetime import timedelta
 
 from operators import (
-    Averages,
-    Barriers,
-    Moment,
-    Signal,
-    Tape,
-    averages,
-    candles,
-    entries,
-    long,
-    quote,
-    trade,
-)
+    Averages, Barriers, Moment, Signal, Tape,
+    averages, candles, entries, long, quote, trade,
+)  # fmt: skip
 
 BARRIERS = Barriers(stop_loss=0.002, take_profit=0.003, timeout=timedelta(minutes=30))
 
