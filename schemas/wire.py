@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import MISSING, fields
 from decimal import Decimal
-from functools import cache
 from itertools import islice
 from operator import gt, lt
 from typing import Any
@@ -21,6 +20,10 @@ VERSION = 1
 """Of all schemas together; a reader takes its own and older ones."""
 
 _KINDS = {kind.__name__: kind for kind in (*OUTSIDE, *DERIVED)}
+_REQUIRED = {
+    name: frozenset(f.name for f in fields(kind) if f.default is MISSING)
+    for name, kind in _KINDS.items()
+}
 
 
 class Unreadable(ValueError):
@@ -120,8 +123,9 @@ def _plain_event(kind: type[Event], body: dict[str, Any], at: Position | None) -
         except ValueError as error:
             msg = f"{name}: {error}"
             raise Unreadable(msg) from None
-    if not values.keys() >= _required(kind):
-        missing = [name for name in forms(kind) if name in _required(kind) - values.keys()]
+    required = _REQUIRED[kind.__name__]
+    if not values.keys() >= required:
+        missing = [name for name in forms(kind) if name in required - values.keys()]
         msg = f"no field {', '.join(missing)}"
         raise Unreadable(msg)
     born: Callable[..., Event] = kind
@@ -131,11 +135,6 @@ def _plain_event(kind: type[Event], body: dict[str, Any], at: Position | None) -
     if isinstance(event, Outside):
         event.at = at  # type: ignore[misc]
     return event
-
-
-@cache
-def _required(kind: type) -> frozenset[str]:
-    return frozenset(f.name for f in fields(kind) if f.default is MISSING)
 
 
 def _check_book(book: Book) -> None:
