@@ -11,12 +11,13 @@ from bytewax.dataflow import operator
 from operators.guard import guarded
 from operators.moment import KINDS, Moment, Watch
 from operators.tape import Tape, run
-from schemas import Event, Fault, Signal
+from schemas import Event, Signal
 
 Rule: TypeAlias = Callable[[Moment], "Signal | None"]
 """What to do at a moment. It never sees the position: `trade` accepts, or refuses with why."""
 
 _ACTIONS = ("long", "short", "exit", "reverse")
+_UNITS = ("quote", "base")
 
 
 class Entries:
@@ -57,16 +58,12 @@ class Entries:
         if type(event) is not self.on:
             return (event,)
         now = watch.moment(event)
-        answer = guarded(now.market, now.ts, "rule", lambda: _checked(self.rule(now)))
-        if answer is None:
-            return (event,)
-        if isinstance(answer, Fault):
-            return (event, answer)
-        a = answer
-        return (event, Signal(now.market, now.ts, a.action, float(a.amount), a.unit, a.reason))
+        answer = guarded(now.market, now.ts, "rule", lambda: _stamped(self.rule(now), now))
+        return (event,) if answer is None else (event, answer)
 
 
-def _checked(answer: Signal | None) -> Signal | None:
+def _stamped(answer: Signal | None, now: Moment) -> Signal | None:
+    """Return a rule's answer as a signal of its moment, if it is one that can be obeyed."""
     if answer is None:
         return None
     if not isinstance(answer, Signal):
@@ -75,10 +72,17 @@ def _checked(answer: Signal | None) -> Signal | None:
     if answer.action not in _ACTIONS:
         msg = f"action must be one of {', '.join(_ACTIONS)}, not {answer.action!r}"
         raise ValueError(msg)
+    if answer.unit not in _UNITS:
+        msg = f"unit must be {' or '.join(_UNITS)}, not {answer.unit!r}"
+        raise ValueError(msg)
+    if not isinstance(answer.reason, str):
+        msg = f"a reason is a text, not {answer.reason!r}"
+        raise TypeError(msg)
     if answer.action != "exit" and not (isfinite(answer.amount) and answer.amount > 0):
         msg = f"a size must be a finite number above 0, not {answer.amount}"
         raise ValueError(msg)
-    return answer
+    amount = 0.0 if answer.action == "exit" else float(answer.amount)
+    return Signal(now.market, now.ts, answer.action, amount, answer.unit, str(answer.reason))
 
 
 @operator

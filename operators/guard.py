@@ -12,6 +12,12 @@ from schemas import Fault, Time
 
 T = TypeVar("T")
 _FRAMES = 3
+_LENGTH = 500
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
+_FOLDERS = re.compile(
+    r"(?<![\w./])(?:file://|[A-Za-z]:)?[\\/](?:[^\\/\s'\"]+[\\/])*(?=[^\\/\s'\"])"
+)
+"""In front of a file's name, from the root on; `BTC/USDT` and `https://` have none."""
 
 
 def guarded(market: str, ts: Time, where: str, call: Callable[[], T]) -> T | Fault:
@@ -27,12 +33,19 @@ def guarded(market: str, ts: Time, where: str, call: Callable[[], T]) -> T | Fau
     try:
         return call()
     except Exception as error:  # noqa: BLE001 - whatever the user's code raises is the user's
-        text = f"{type(error).__name__}: {error}"
         frames = traceback.extract_tb(error.__traceback__)[1:][-_FRAMES:]
         story = "; ".join(f"{PurePath(f.filename).name}:{f.lineno} in {f.name}" for f in frames)
-        return Fault(market, ts, where, _steady(text), story)
+        return Fault(market, ts, where, _steady(_told(error)), story)
+
+
+def _told(error: Exception) -> str:
+    name = type(error).__name__
+    try:
+        return f"{name}: {error}"
+    except Exception:  # noqa: BLE001 - its text, too, is the user's code
+        return name
 
 
 def _steady(text: str) -> str:
-    """Leave out addresses of objects: they differ from run to run."""
-    return re.sub(r"0x[0-9a-fA-F]+", "0x...", text)[:500]
+    """Leave out addresses of objects and folders: they differ from run to run."""
+    return _FOLDERS.sub("", _ADDRESS.sub("0x...", text))[:_LENGTH]

@@ -32,7 +32,13 @@ from schemas import (
     Side,
     Time,
     Trades,
+    Value,
 )
+
+_DUST = 1e-9
+"""How far rounding may carry odds out of 0 to 1."""
+_MADE_OF = ("steps", "transformers")
+"""Where River keeps the parts of a pipeline, and of a union."""
 
 
 class Model(Protocol):
@@ -67,7 +73,7 @@ class _State:
     shadows: Shadows = field(default_factory=Shadows)
     decisions: int = 0
     skipped: int = 0
-    """Decision points that opened no shadow: too many were open, or there was no price."""
+    """Decision points that opened no shadow: too many were open, there was no price or no fill."""
 
 
 class Predict:
@@ -92,6 +98,8 @@ class Predict:
         What the model is shown.
     max_open
         At most so many shadows at once; what is skipped is counted among the metrics.
+    max_slippage
+        How far from the best level of the book an entry may go, as a part of its price.
 
     Raises
     ------
@@ -110,6 +118,7 @@ class Predict:
         side: Side = "long",
         size: Size = quote(1_000),  # noqa: B008 - a constant
         max_open: int = 1_000,
+        max_slippage: float | None = None,
     ) -> None:
         if on not in KINDS:
             msg = f"on must be Candle, Averages, Prediction or Value, not {on!r}"
@@ -122,8 +131,9 @@ class Predict:
         self.side: Side = side
         self.size = size
         self.max_open = max_open
+        self.max_slippage = max_slippage
         self.regresses = not hasattr(_last(first), "predict_proba_one")
-        self.shape = ("predict", 1, type(first).__name__, self.regresses)
+        self.shape = ("predict", 1, type(first).__name__, *_settings(first))
         self.reads = KINDS | {Trades, Book, Heartbeat, Instrument}
         self.broker = PaperBroker(costs)
         self.lives = Lives(self.broker)
@@ -151,7 +161,7 @@ class Predict:
             state.view.instrument = event
         else:
             state.watch.see(event)
-            if type(event) is self.on and not _flat(state.watch):
+            if type(event) is self.on and (self.on is Value or not _flat(state.watch)):
                 yield from self._decide(state.watch.moment(event))
 
     def _sign(self, market: str, ts: Time, book: Book | None) -> Iterator[Event]:
@@ -199,7 +209,7 @@ class Predict:
         if isinstance(amount, str):
             state.skipped += 1
             return
-        life = self.lives.begin(self.side, amount, widths, now.ts, Taken())
+        life = self.lives.begin(self.side, amount, widths, now.ts, Taken(), self.max_slippage)
         state.shadows.moving.append(Shadow(state.decisions, life, features, odds, expected))
 
     def _ask(self, features: Numbers) -> float:
@@ -207,9 +217,10 @@ class Predict:
         if self.regresses:
             answer = model.predict_one(features)  # type: ignore[attr-defined]
         else:
-            answer = model.predict_proba_one(features).get(True, 0.5)  # type: ignore[attr-defined]
+            odds = model.predict_proba_one(features)  # type: ignore[attr-defined]
+            answer = odds.get(True, 0.0) if odds else 0.5  # it may know of no label yet, or of one
         number = float(answer)
-        if not isfinite(number):
+        if not isfinite(number) or not (self.regresses or -_DUST <= number <= 1 + _DUST):
             msg = f"the model answered {number}"
             raise ValueError(msg)
         return number
@@ -217,6 +228,9 @@ class Predict:
     def _learn(self, market: str, end: Over) -> Iterator[Event]:
         state, shadow = self.state, end.shadow
         life = shadow.life
+        if not life.exits:
+            state.skipped += 1
+            return
         made = life.result(state.view)
         label = made.net_return > 0
         if isinstance(state.scores, RegressorScores):
@@ -250,13 +264,9 @@ def refuse_unseeded(model: object) -> None:
     ValueError: ARFClassifier has no seed: set one, such as seed=1, or no run can be repeated
 
     """
-    for part in _parts(model):
-        parameters: Mapping[str, object] = getattr(part, "_get_params", dict)()
-        if "seed" in parameters and parameters["seed"] is None:
-            msg = (
-                f"{type(part).__name__} has no seed: set one, such as seed=1, "
-                "or no run can be repeated"
-            )
+    for name, settings in _parts("", model):
+        if settings.get("seed", name) is None:
+            msg = f"{name} has no seed: set one, such as seed=1, or no run can be repeated"
             raise ValueError(msg)
 
 
@@ -266,19 +276,32 @@ def _last(model: object) -> object:
     return _last(list(steps.values())[-1]) if isinstance(steps, Mapping) and steps else model
 
 
-def _parts(model: object) -> Iterator[object]:
-    """Yield a model and all that it is made of."""
-    if isinstance(model, Mapping):
-        inner = model.values()
-    elif isinstance(model, (list, tuple)):
-        inner = model
-    elif isinstance(model, Base):
-        yield model
-        inner = (getattr(model, "steps", None) or model._get_params()).values()
-    else:
-        return
-    for part in inner:
-        yield from _parts(part)
+def _parts(name: str, part: object) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Yield the name and the settings of a model, and of all that it is made of.
+
+    River keeps a part as it is, or, among the settings of another, as its class and settings.
+    """
+    if isinstance(part, tuple) and len(part) == 2 and isinstance(part[0], type):  # noqa: PLR2004
+        name, part = part[0].__name__, part[1]
+    elif isinstance(part, Base):
+        name = type(part).__name__
+        part = next((getattr(part, of) for of in _MADE_OF if hasattr(part, of)), part._get_params())
+    if isinstance(part, Mapping):
+        yield name, part
+        for key, inner in part.items():
+            yield from _parts(str(key), inner)
+    elif isinstance(part, (list, tuple)):
+        for inner in part:
+            yield from _parts(name, inner)
+
+
+def _settings(model: object) -> list[str]:
+    """Write down what a model is made of: one that was taught goes on only if that is the same."""
+    plain = (bool, int, float, str, type(None))
+    return [
+        f"{name}({', '.join(f'{k}={v!r}' for k, v in settings.items() if isinstance(v, plain))})"
+        for name, settings in _parts("", model)
+    ]
 
 
 def _finite(features: Mapping[str, float]) -> Numbers:
@@ -305,6 +328,7 @@ def predict(
     side: Side = "long",
     size: Size = quote(1_000),  # noqa: B008 - a constant
     max_open: int = 1_000,
+    max_slippage: float | None = None,
 ) -> Tape:
     """Add a model's predictions behind each event of the type `on`, and what became of each.
 
@@ -313,5 +337,7 @@ def predict(
     return run(
         "predict",
         tape,
-        lambda: Predict(on, model, barriers, tape.costs, features, side, size, max_open),
+        lambda: Predict(
+            on, model, barriers, tape.costs, features, side, size, max_open, max_slippage
+        ),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log
+from math import fsum, log
 
 from schemas import Numbers
 
@@ -65,7 +65,7 @@ class ClassifierScores:
     def numbers(self) -> Numbers:
         """Return the scores so far, each a mean over all outcomes."""
         n, pairs = self.count, self.trues * (self.count - self.trues)
-        off = sum(abs(o - t) for o, t in zip(self.odds_sums, self.true_sums, strict=True))
+        off = fsum(abs(o - t) for o, t in zip(self.odds_sums, self.true_sums, strict=True))
         return {
             "count": float(n),
             "log_loss": self.log_loss / n,

@@ -24,7 +24,7 @@ class Shadow:
 
 
 class Over(NamedTuple):
-    """A shadow position that ended."""
+    """A shadow position that ended; without exits, if its entry got nothing."""
 
     row: int
     ts: Time
@@ -73,8 +73,7 @@ class Shadows:
                     break
                 row = step.row + 1
                 if shadow.life.stage == "over":
-                    if shadow.life.exits:
-                        over.append(Over(step.row, step.ts, shadow))
+                    over.append(Over(step.row, step.ts, shadow))
                     break
         self._sort(acting)
         over.sort(key=lambda end: (end.row, end.shadow.decision))
@@ -89,7 +88,7 @@ class Shadows:
         over = []
         for shadow in acting:
             step = lives.sign(shadow.life, ts, book, view)
-            if step is not None and shadow.life.stage == "over" and shadow.life.exits:
+            if step is not None and shadow.life.stage == "over":
                 over.append(Over(0, ts, shadow))
         if acting:
             self._sort(acting)

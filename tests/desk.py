@@ -410,12 +410,15 @@ MAX_SLIPPAGE = st.sampled_from([None, None, 0.0, 0.0003, 0.001, 0.005])
 
 @st.composite
 def sessions(
-    draw: st.DrawFn, kinds: Iterable[str] = (*TIMED, *WANTED, *TOLD), most: int = 40
+    draw: st.DrawFn,
+    kinds: Iterable[str] = (*TIMED, *WANTED, *TOLD),
+    most: int = 40,
+    always: tuple[str, ...] = ("trade", "book", "long"),
 ) -> list[Event]:
     """Build a tape to trade on, each trade by itself, of some kinds of events a time."""
     pool = list(dict.fromkeys(kinds))
     some = draw(st.lists(st.sampled_from(pool), min_size=1, max_size=6))
-    kind = st.sampled_from(["trade", "book", "long", *some])
+    kind = st.sampled_from([*always, *some])
     step = st.tuples(kind, st.sampled_from(MOVES), st.integers(0, 99_999))
     session, length = _Session(), draw(st.integers(0, most))
     steps = draw(st.lists(step, min_size=length, max_size=length))
