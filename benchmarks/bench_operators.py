@@ -75,7 +75,8 @@ def _through(make: Callable[[], Machine], strips: Strips) -> Strips:
         machine = machines.get(market)
         if machine is None:
             machine = machines[market] = make()
-        reads, out = machine.reads, []
+        reads = machine.reads
+        out: Strip = []
         for event in strip:
             out.extend(machine(event) if type(event) in reads else (event,))
         through.append((market, out))

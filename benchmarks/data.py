@@ -29,7 +29,7 @@ class Market:
             names = [f"sim:M{number:03}/USDT" for number in range(self.markets)]
             partial = path.with_suffix(".partial")
             simulate(
-                partial, names, days, 1, rate=self.rate, book_every=None, heartbeats=None,
+                partial, names, days, 1, rate=self.rate, book_every=None, heartbeat_every=None,
                 uncompressed=True,
             )  # fmt: skip
             partial.rename(path)

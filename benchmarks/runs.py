@@ -43,9 +43,7 @@ def typical(runs: list[Took]) -> float:
 
 
 def _run(arguments: list[str]) -> Took:
-    process = subprocess.Popen(  # noqa: S603 - our own code
-        [sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE
-    )
+    process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE)
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     with process.stdout as pipe:
         said = pipe.read()

@@ -25,7 +25,7 @@ def cross(now: Moment) -> Signal | None:
     if now.before is None:
         return None
     was, sma = now.before.averages, now.averages
-    if was.sma5 <= was.sma20 and sma.sma5 > sma.sma20 and now.prediction.odds > 0.5:
+    if was.sma5 <= was.sma20 and sma.sma5 > sma.sma20 and now.odds > 0.5:
         return long(SIZE, reason="cross")
     return None
 

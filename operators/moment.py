@@ -49,6 +49,15 @@ class Moment:
             raise LookupError(_MISSING.format("prediction", "predict"))
         return self.latest_prediction
 
+    @property
+    def odds(self) -> float:
+        """The odds of the latest prediction, which a classifier gave."""
+        odds = self.prediction.odds
+        if odds is None:
+            msg = "a regressor gives no odds: ask for now.prediction.expected"
+            raise LookupError(msg)
+        return odds
+
 
 @dataclass(slots=True)
 class Watch:

@@ -55,7 +55,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[float], Run]:
 
 @pytest.fixture(scope="module")
 def planted(run: Callable[[float], Run]) -> Run:
-    """A market in which the future can partly be learnt."""
+    """Replay a market in which the future can partly be learnt."""
     return run(1.0)
 
 
