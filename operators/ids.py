@@ -45,7 +45,7 @@ class SeenIds:
         """Tell whether all these ids are new and no hole opens in front of any of them."""
         if ids.dtype == object:
             texts = set(ids.tolist())
-            return len(texts) == len(ids) and texts.isdisjoint(self._texts)
+            return len(texts) == len(ids) and self._texts.keys().isdisjoint(texts)
         if self._top is None:
             first, steps = 0, np.diff(ids)
         else:

@@ -40,10 +40,15 @@ def wired(events: Fed, step: Step) -> tuple[Dataflow, list[Item]]:
 def in_a_flow(events: Fed, step: Step, recovery: Path | None = None) -> list[Event]:
     """Return what a step makes of a tape; with `recovery`, of what an earlier run left of it."""
     flow, out = wired(events, step)
+    ran(flow, recovery)
+    return [event for _, strip in out for event in strip]
+
+
+def ran(flow: Dataflow, recovery: Path | None = None) -> None:
+    """Run a flow to its end or the next `STOP`, with a snapshot behind each item."""
     config = None
     if recovery is not None:
         if not list(recovery.iterdir()):
             init_db_dir(recovery, 1)  # type: ignore[no-untyped-call]
         config = RecoveryConfig(recovery)  # type: ignore[no-untyped-call]
     run_main(flow, epoch_interval=timedelta(0), recovery_config=config)  # type: ignore[no-untyped-call]
-    return [event for _, strip in out for event in strip]

@@ -8,14 +8,14 @@ from pathlib import Path
 import bytewax.operators as op
 import pytest
 from bytewax.dataflow import Dataflow
-from bytewax.testing import TestingSink, TestingSource, run_main
+from bytewax.testing import TestingSink, TestingSource
 from bytewax.visualize import to_rendered
 
 from operators import Costs, averages, candles, enter
 from operators.entry import Entry
 from operators.tape import ShapeChangedError, Strip, Tape, _Logic, run
 from schemas import MINUTE, Event, Heartbeat, Trades, Value
-from tests.operators.helpers import STOP, Fed, in_a_flow, wired
+from tests.operators.helpers import STOP, Fed, in_a_flow, ran, wired
 from tests.tapes import EVERYWHERE, FLOW, MARKET, START, canonical, play
 
 
@@ -182,5 +182,5 @@ def test_markets_have_states_of_their_own() -> None:
     ]
     tape = Tape.of(op.input("in", flow, TestingSource(items)), Costs())
     op.output("out", run("sum", tape, Sum), TestingSink(out))
-    run_main(flow)  # type: ignore[no-untyped-call]
+    ran(flow)
     assert [(market, *sums(strip)) for market, strip in out] == [("a", 1.0), ("b", 5.0), ("a", 3.0)]
