@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
+from typing import TypeAlias
 
+import pyarrow as pa
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 from urllib3.exceptions import HTTPError
 
-from connectors.journal import Journal, read
+from connectors.journal import Entry, Journal, read, waiting
 from schemas import Event
 from schemas.tables import Record, block, table
+
+Connect: TypeAlias = Callable[[], Client]
+"""Returns a client that may write, or raises one of `UNREACHABLE`."""
+
+UNREACHABLE = (OperationalError, HTTPError, OSError)
+"""What says that nobody answers; other errors of ClickHouse's refuse one block."""
 
 _ROWS = 50_000
 _SECONDS = 1.0
 _RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 _PATIENCE_SECONDS = 10.0
+_STALL_SECONDS = 30.0
 
 
 class History:
@@ -39,15 +48,13 @@ class History:
 
     """
 
-    def __init__(
-        self, connect: Callable[[], Client], journal: Journal, flow: str, run: str
-    ) -> None:
+    def __init__(self, connect: Connect, journal: Journal, flow: str, run: str) -> None:
         self.journal = journal
         self.flow, self.run = flow, run
-        self.held: dict[type[Event], list[Record]] = defaultdict(list)
-        self.rows = 0
-        self.written = monotonic()
         self.mover = Mover(connect, journal)
+        self._held: dict[type[Event], list[Record]] = defaultdict(list)
+        self._rows = 0
+        self._written = monotonic()
 
     def resume(self, state: object | None) -> None:
         """Start moving what waits, whatever there is."""
@@ -56,19 +63,18 @@ class History:
     def write(self, records: list[Record]) -> None:
         """Hold records until there are enough of them, or a second is over."""
         for record in records:
-            self.held[type(record.event)].append(record)
-        self.rows += len(records)
-        if self.rows >= _ROWS or monotonic() - self.written > _SECONDS:
+            self._held[type(record.event)].append(record)
+        self._rows += len(records)
+        if self._rows >= _ROWS or monotonic() - self._written > _SECONDS:
             self.snapshot()
 
     def snapshot(self) -> object:
         """Put all that is held into the journal."""
-        for kind, records in self.held.items():
-            if records:
-                self.journal.append(table(kind), block(self.flow, self.run, kind, records))
-        self.held.clear()
-        self.rows, self.written = 0, monotonic()
-        self.mover.wake.set()
+        for kind, records in self._held.items():
+            self.journal.append(table(kind), block(self.flow, self.run, kind, records))
+        self._held.clear()
+        self._rows, self._written = 0, monotonic()
+        self.mover.look()
         return None
 
     def close(self) -> None:
@@ -80,6 +86,9 @@ class History:
 class Mover:
     """Move blocks from a journal to ClickHouse, in a thread of its own.
 
+    What is refused does not stop what stands behind it: it is tried again at the end, and stays
+    in the journal for a later run.
+
     Parameters
     ----------
     connect
@@ -89,49 +98,112 @@ class Mover:
 
     """
 
-    def __init__(self, connect: Callable[[], Client], journal: Journal) -> None:
+    def __init__(self, connect: Connect, journal: Journal) -> None:
         self.connect = connect
         self.journal = journal
-        self.wake = threading.Event()
-        self.trouble: str | None = None
-        """Why the last block did not go in, if it did not."""
+        self._unreachable: str | None = None
+        self._refused: dict[str, str] = {}
+        self._moved = 0
+        self._wake = threading.Event()
         self._ending = threading.Event()
+        self._patience = _PATIENCE_SECONDS
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why not all blocks went in, if they did not."""
+        return self._unreachable or refusal(self._refused)
 
     def start(self) -> None:
         """Start moving."""
         self._thread.start()
 
+    def look(self) -> None:
+        """Tell that there is more to move."""
+        self._wake.set()
+
     def finish(self) -> None:
         """Move what waits, and stop; give up when it fails for too long."""
         self._ending.set()
-        self.wake.set()
+        self._wake.set()
+        while self._thread.is_alive():
+            moved = self._moved
+            self._thread.join(_STALL_SECONDS)
+            if self._thread.is_alive() and moved == self._moved:
+                self._unreachable = f"no answer for {_STALL_SECONDS:.0f} seconds"
+                return
+
+    def abandon(self) -> None:
+        """Stop behind the block that is under way; the rest stays in the journal."""
+        self._patience = 0.0
+        self._ending.set()
+        self._wake.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(_PATIENCE_SECONDS)
 
     def _run(self) -> None:
         client: Client | None = None
-        failures, failing_since = 0, 0.0
+        failures, since = 0, 0.0
         while True:
-            self.wake.clear()
+            # Look first: what is put into the journal behind this look is seen in another round.
+            ending = self._ending.is_set()
+            self._wake.clear()
             try:
                 client = client or self.connect()
-                for entry in self.journal.waiting():
-                    client.insert_arrow(entry.table, read(entry))
-                    entry.path.unlink()
-                    failures, self.trouble = 0, None
-                if self._ending.is_set():
-                    return
-                self.wake.wait()
-            except (ClickHouseError, HTTPError, OSError) as error:
-                client, self.trouble = None, f"{type(error).__name__}: {error}"
-                failing_since = failing_since if failures else monotonic()
+                self._move(client, again=ending)
+            except UNREACHABLE as error:
+                client, self._unreachable = None, reason(error)
+                since = since if failures else monotonic()
                 failures += 1
-                if self._ending.is_set() and monotonic() - failing_since > _PATIENCE_SECONDS:
+                patience = self._patience if self._moved else 0.0
+                if ending and monotonic() - since >= patience:
                     return
-                self._pause(failures)
+                self._pause(failures, ending=ending)
+                continue
+            failures, self._unreachable = 0, None
+            if ending:
+                return
+            self._wake.wait()
 
-    def _pause(self, failures: int) -> None:
+    def _move(self, client: Client, *, again: bool) -> None:
+        if again:
+            self._refused.clear()
+        entries = (e for e in waiting(self.journal.directory) if e.path.name not in self._refused)
+        for entry, why in move(client, entries):
+            if why is None:
+                self._moved += 1
+            else:
+                self._refused[entry.path.name] = why
+
+    def _pause(self, failures: int, *, ending: bool) -> None:
         """Wait a little longer after each failure, but not past the end of the run."""
         seconds = _RETRY_SECONDS[min(failures, len(_RETRY_SECONDS)) - 1]
-        self._ending.wait(seconds) if not self._ending.is_set() else self.wake.wait(seconds)
+        self._wake.wait(seconds) if ending else self._ending.wait(seconds)
+
+
+def move(client: Client, entries: Iterable[Entry]) -> Iterator[tuple[Entry, str | None]]:
+    """Move blocks into ClickHouse, and yield each with why it was refused, if it was."""
+    for entry in entries:
+        why = None
+        try:
+            client.insert_arrow(entry.table, read(entry))
+        except UNREACHABLE:
+            raise
+        except (ClickHouseError, pa.ArrowException) as error:
+            why = f"{entry.table}: {reason(error)}"
+        else:
+            entry.path.unlink(missing_ok=True)
+        yield entry, why
+
+
+def reason(error: BaseException) -> str:
+    """Return the first line of an error, or its name if it says nothing."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
+def refusal(refused: dict[str, str]) -> str | None:
+    """Return what is said of blocks that were refused, if there are any."""
+    if not refused:
+        return None
+    count = f"{len(refused)} blocks of rows are" if len(refused) > 1 else "a block of rows is"
+    return f"{count} refused: {next(iter(refused.values()))}"

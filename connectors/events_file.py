@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote
 
 import orjson
 
+from connectors.disk import DiskError, kept
 from schemas.tables import Record
 from schemas.wire import decimals, plain
 
@@ -31,24 +32,39 @@ class EventsFile:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.waiting: dict[str, bytearray] = {}
-        self.lengths: dict[str, int] = {}
+        self._waiting: dict[str, bytearray] = {}
+        self._lengths: dict[str, int] = {}
 
     def resume(self, state: object | None) -> None:
-        """Cut the files to the lengths they had."""
-        self.lengths = dict(cast("dict[str, int]", state or {}))
-        self.directory.mkdir(parents=True, exist_ok=True)
-        known = {_file_name(market): length for market, length in self.lengths.items()}
-        for path in self.directory.iterdir():
-            if path.name in known:
-                os.truncate(path, known[path.name])
-            else:
-                path.unlink()
+        """Cut the files to the lengths they had.
+
+        Raises
+        ------
+        DiskError
+            When one is shorter than it was, or gone.
+
+        """
+        self._lengths = dict(cast("dict[str, int]", state or {}))
+        known = {_file_name(market): length for market, length in self._lengths.items()}
+        with kept("events", self.directory):
+            self.directory.mkdir(parents=True, exist_ok=True)
+            there = {path.name: path for path in self.directory.iterdir()}
+            for name, length in known.items():
+                if name not in there or there[name].stat().st_size < length:
+                    raise DiskError(
+                        f"{self.directory / name}: events that were kept there are gone: start "
+                        f"afresh with another --recovery directory"
+                    )
+            for name, path in there.items():
+                if name in known:
+                    os.truncate(path, known[name])
+                else:
+                    path.unlink()
 
     def write(self, records: list[Record]) -> None:
         """Add a line for each record."""
         market = records[0].event.market
-        waiting = self.waiting.setdefault(market, bytearray())
+        waiting = self._waiting.setdefault(market, bytearray())
         for record in records:
             waiting += line(record)
         if len(waiting) >= _BUFFER:
@@ -56,32 +72,33 @@ class EventsFile:
 
     def snapshot(self) -> object:
         """Write out what waits, and return the lengths."""
-        for market in self.waiting:
+        for market in self._waiting:
             self._flush(market)
-        return dict(self.lengths)
+        return dict(self._lengths)
 
     def close(self) -> None:
         """Write out what waits."""
         self.snapshot()
 
     def _flush(self, market: str) -> None:
-        waiting = self.waiting[market]
+        waiting = self._waiting[market]
         if not waiting:
             return
-        with (self.directory / _file_name(market)).open("ab") as file:
+        path = self.directory / _file_name(market)
+        with kept("events", path), path.open("ab") as file:
             file.write(waiting)
-        self.lengths[market] = self.lengths.get(market, 0) + len(waiting)
+        self._lengths[market] = self._lengths.get(market, 0) + len(waiting)
         waiting.clear()
 
 
 def line(record: Record) -> bytes:
-    """Return a record as a line of JSON, the same for the same events, without the run.
+    r"""Return a record as a line of JSON, the same for the same events, without the run.
 
     Examples
     --------
     >>> from schemas import Halt
     >>> line(Record(3, Halt("binance:BTC/USDT", 7, "halted", "by me")))
-    b'{"type":"Halt","market":"binance:BTC/USDT","seq":3,"ts":7,"state":"halted","why":"by me"}\\n'
+    b'{"type":"Halt","market":"binance:BTC/USDT","seq":3,"ts":7,"state":"halted","why":"by me"}\n'
 
     """
     event = record.event
@@ -92,15 +109,27 @@ def line(record: Record) -> bytes:
 
 
 def gather(directories: Iterable[Path], out: Path) -> None:
-    """Write the markets' files of all processes into one, by market; whole or not at all."""
+    """Write the markets' files of all processes into one, by market; whole or not at all.
+
+    Raises
+    ------
+    DiskError
+        When it cannot be written, such as to a full disk.
+
+    """
     # A process without a market of its own has made no directory.
     files = [path for directory in directories for path in directory.glob("*")]
     partial = out.with_name(f"{out.name}.partial")
-    with partial.open("wb") as target:
-        for path in sorted(files, key=_market):
-            with path.open("rb") as source:
-                shutil.copyfileobj(source, target)
-    partial.replace(out)
+    with kept("events", out):
+        try:
+            with partial.open("wb") as target:
+                for path in sorted(files, key=_market):
+                    with path.open("rb") as source:
+                        shutil.copyfileobj(source, target, _BUFFER)
+            partial.replace(out)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
 
 
 def _file_name(market: str) -> str:

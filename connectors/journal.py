@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from connectors.disk import kept
 
-class JournalError(OSError):
-    """The journal cannot be written: nothing may go on, lest rows get lost."""
+_ENDING = ".arrow"
 
 
 class Entry(NamedTuple):
@@ -29,47 +29,65 @@ class Journal:
     directory
         Where they are kept; made if it is not there.
 
+    Raises
+    ------
+    DiskError
+        When they cannot be kept there.
+
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for torn in directory.glob("*.partial"):
-            torn.unlink()
-        numbers = [int(path.name.split(".")[0]) for path in directory.glob("*.arrow")]
-        self.next = max(numbers, default=0) + 1
+        with kept("rows for history", directory):
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for torn in directory.glob("*.partial"):
+                torn.unlink()
+        numbers = [int(entry.path.name.split(".")[0]) for entry in waiting(directory)]
+        self._next = max(numbers, default=0) + 1
 
     def append(self, table: str, rows: pa.RecordBatch) -> None:
         """Keep a block, durably.
 
         Raises
         ------
-        JournalError
-            When the disk does not take it, such as a full one.
+        DiskError
+            When the disk does not take it, such as a full one: nothing may go on, lest rows get
+            lost.
 
         """
-        name = f"{self.next:012d}.{table}.arrow"
-        partial = self.directory / f"{name}.partial"
-        try:
-            with partial.open("wb") as file:
-                with pa.ipc.new_stream(file, rows.schema) as stream:
-                    stream.write_batch(rows)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.rename(self.directory / name)
-        except OSError as error:
-            partial.unlink(missing_ok=True)
-            msg = f"cannot keep {rows.num_rows} rows for history in {self.directory}: {error}"
-            raise JournalError(msg) from error
-        self.next += 1
+        path = self.directory / f"{self._next:012d}.{table}{_ENDING}"
+        partial = path.with_name(f"{path.name}.partial")
+        with kept("rows for history", self.directory):
+            try:
+                with partial.open("wb") as file:
+                    with pa.ipc.new_stream(file, rows.schema) as stream:
+                        stream.write_batch(rows)
+                    file.flush()
+                    os.fsync(file.fileno())
+                partial.rename(path)
+                _sync(self.directory)
+            except OSError:
+                partial.unlink(missing_ok=True)
+                raise
+        self._next += 1
 
-    def waiting(self) -> Iterator[Entry]:
-        """Yield what waits, oldest first."""
-        for path in sorted(self.directory.glob("*.arrow")):
-            yield Entry(path, path.name.split(".")[1])
+
+def waiting(directory: Path) -> Iterator[Entry]:
+    """Yield what waits in a journal, oldest first."""
+    for path in sorted(directory.glob(f"*{_ENDING}")):
+        yield Entry(path, path.name.split(".")[1])
 
 
 def read(entry: Entry) -> pa.Table:
     """Return the rows of a block."""
     with entry.path.open("rb") as file:
         return pa.ipc.open_stream(file).read_all()
+
+
+def _sync(directory: Path) -> None:
+    """Make names durable, too."""
+    number = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

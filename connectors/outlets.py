@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
@@ -29,7 +29,7 @@ class Outlet(Protocol):
         ...
 
     def close(self) -> None:
-        """Finish at the end of the run."""
+        """Finish, when the flow has come to its end; not called if it failed."""
         ...
 
 
@@ -49,23 +49,22 @@ class _Partition(StatefulSinkPartition[list[Record], bytes]):
     def snapshot(self) -> bytes:
         return pickle.dumps([outlet.snapshot() for outlet in self.outlets])
 
-    def close(self) -> None:
-        for outlet in self.outlets:
-            outlet.close()
-
 
 class Outlets(FixedPartitionedSink[list[Record], bytes]):
     """Hand the records of all markets of this process to each outlet.
 
+    Whoever made the outlets closes them behind the engine: it closes its sinks also when it comes
+    down, and if one of them raises then, the process dies without a word.
+
     Parameters
     ----------
-    make
-        Makes the outlets, where the engine builds its part of the flow.
+    outlets
+        Where the records go.
 
     """
 
-    def __init__(self, make: Callable[[], Sequence[Outlet]]) -> None:
-        self.make = make
+    def __init__(self, outlets: Sequence[Outlet]) -> None:
+        self.outlets = outlets
 
     def list_parts(self) -> list[str]:
         """Return the one part."""
@@ -79,4 +78,4 @@ class Outlets(FixedPartitionedSink[list[Record], bytes]):
         self, step_id: str, for_part: str, resume_state: bytes | None
     ) -> StatefulSinkPartition[list[Record], bytes]:
         """Return the outlets, as they were at the last snapshot."""
-        return _Partition(self.make(), resume_state)
+        return _Partition(self.outlets, resume_state)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from math import fsum
@@ -72,23 +73,37 @@ class MarketTally:
 
 
 class Tally:
-    """An outlet that counts, and takes the time."""
+    """An outlet that counts, and takes the time: from opening the files to the last number.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    opening
+        Seconds that it took to open them.
+
+    """
+
+    def __init__(self, opening: float = 0.0) -> None:
         self.markets: dict[str, MarketTally] = {}
-        self._before = 0.0
-        """Seconds up to the snapshot that this was resumed from."""
-        self._started = perf_counter()
+        self._before = opening
+        """Seconds in front of this start, also of the snapshot that this was resumed from."""
+        self._started: float | None = None
+        """None before the start, and behind the end."""
 
     @property
     def seconds(self) -> float:
         """How long the run has taken so far, without what a crash made it do again."""
-        return self._before + perf_counter() - self._started
+        running = 0.0 if self._started is None else perf_counter() - self._started
+        return self._before + running
+
+    def start(self) -> None:
+        """Let the time run."""
+        self._started = perf_counter()
 
     def resume(self, state: object | None) -> None:
         """Go on counting."""
         if isinstance(state, bytes):
-            self.markets, self._before = pickle.loads(state)  # noqa: S301 - our own store
+            self.markets, before = pickle.loads(state)  # noqa: S301 - our own store
+            self._before += before
 
     def write(self, records: list[Record]) -> None:
         """Count the records of one market."""
@@ -103,9 +118,10 @@ class Tally:
         return pickle.dumps((self.markets, self.seconds))
 
     def close(self) -> None:
-        """Do nothing: the counts are read by who made this."""
+        """Stop the time."""
+        self._before, self._started = self.seconds, None
 
 
-def total_return(markets: dict[str, MarketTally]) -> float:
+def total_return(markets: Mapping[str, MarketTally]) -> float:
     """Return the exactly rounded sum of all positions' returns."""
     return fsum(part for market in markets.values() for part in market.returns.partials)

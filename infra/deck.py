@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from math import isfinite
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
+from connectors.disk import DiskError, kept
 from connectors.files import DataError
 from connectors.simulate import simulate
 from infra import flowfile, history, report, sql
-from infra.replay import Position, ReplayError, Watcher, replay
+from infra.problems import ReplayError
+from infra.processes import Position, Watcher
+from infra.replay import drain_left, replay
 from infra.settings import Settings
 from infra.worker import Job
 from operators import Costs
@@ -30,8 +40,13 @@ app.command("sql")(sql.sql)
 app.add_typer(history.app, name="history")
 
 _screen = Console(stderr=True)
+_STOPPED, _OURS = 130, 70
 # What is not a terminal has no width of its own: wide enough for every table.
 _out = Console(width=None if sys.stdout.isatty() else 160)
+
+
+class _Misused(ValueError):
+    """An option that cannot be; its text shows it, and one that can."""
 
 
 @app.command("replay")
@@ -102,21 +117,18 @@ def replay_command(
     ] = False,
 ) -> None:
     """Replay recorded ticks through a flow, on paper."""
-    try:
-        costs = _costs(flow, fees, latency, slippage)
+    with _told(), _output(alone=as_json) as out:
         job = Job(
-            flow=flow.absolute(),
+            flow=flow,
             data=tuple(data),
             market=_markets(market or []),
             columns=_pairs(column or [], "--column", "price=last"),
             batch=batch,
             processes=processes,
-            costs=costs,
+            costs=_costs(flow, fees, latency, slippage),
             history=not no_history,
         )
-        _replay(job, recovery, events, as_json=as_json)
-    except (ReplayError, ValueError) as error:
-        _fail(str(error))
+        _replay(job, recovery, events, out if as_json else None)
 
 
 @app.command("simulate")
@@ -137,13 +149,13 @@ def simulate_command(
     uncompressed: Annotated[bool, typer.Option(help="Faster to read, larger.")] = False,
 ) -> None:
     """Write a seeded, simulated recording of some markets."""
-    try:
-        _simulate(
-            out, days, [m.strip() for m in markets.split(",") if m.strip()], seed,
+    with _told():
+        names = [name.strip() for name in markets.split(",") if name.strip()]
+        write = partial(
+            simulate, out, names, days, seed,
             rate=rate, signal=signal, book_every=book_every or None, uncompressed=uncompressed,
         )  # fmt: skip
-    except (DataError, ValueError, OSError) as error:
-        _fail(str(error))
+        _simulate(out, write)
 
 
 @app.command("run")
@@ -153,25 +165,37 @@ def run_command(
     seed: Annotated[int, typer.Option(help="Another seed is another market.")] = 1,
 ) -> None:
     """Trade a simulated week of two markets on paper, into ClickHouse."""
-    try:
+    with _told():
         home = Settings.from_environment().home
-        home.mkdir(parents=True, exist_ok=True)
+        with kept("the recording", home):
+            home.mkdir(parents=True, exist_ok=True)
         data = home / f"simulated-{days:g}d-seed{seed}.parquet"
         if not data.exists():
             markets = ["sim:BTC/USDT", "sim:ETH/USDT"]
-            _simulate(data, days, markets, seed, signal=0.5, book_every=1.0)
+            _simulate(data, partial(simulate, data, markets, days, seed, signal=0.5))
         costs = flowfile.load(flow).costs
-        job = Job(flow=flow.absolute(), data=(data,), market=None, costs=costs)
-        _replay(job, None, None, as_json=False)
+        _replay(Job(flow=flow, data=(data,), market=None, costs=costs), None, None, None)
         _next_steps(flow, data)
-    except (ReplayError, DataError, ValueError, OSError) as error:
-        _fail(str(error))
+
+
+@history.app.command("drain")
+def drain_command() -> None:
+    """Take in the rows that runs had to leave on disk."""
+    with _told():
+        _out.print(drain_left(Settings.from_environment()), highlight=False, soft_wrap=True)
 
 
 def main() -> None:
     """Run the command line."""
     sys.argv[1:] = spread(sys.argv[1:])
-    app()
+    try:
+        app()
+    except Exception:  # noqa: BLE001 - whatever it is, the user must hear that it is not theirs
+        traceback.print_exc()
+        _say(
+            "this is a fault of Tapedeck, not yours: please report it, with the lines above", "red"
+        )
+        sys.exit(_OURS)
 
 
 def spread(arguments: list[str]) -> list[str]:
@@ -185,42 +209,41 @@ def spread(arguments: list[str]) -> list[str]:
     """
     result: list[str] = []
     following = False
+    if arguments[:1] != ["replay"]:
+        return arguments
     for argument in arguments:
         if argument == "--data":
             following = True
             continue
-        following = following and not argument.startswith("--")
+        following = following and not argument.startswith("-")
         result += ["--data", argument] if following else [argument]
     return result
 
 
-def _replay(job: Job, recovery: Path | None, events: Path | None, *, as_json: bool) -> None:
+def _replay(job: Job, recovery: Path | None, events: Path | None, json: BinaryIO | None) -> None:
     with _bar(f"replay {job.flow.stem}") as bar:
-        done = replay(job, recovery, events, _watcher(bar))
-    if as_json:
-        sys.stdout.buffer.write(orjson.dumps(report.summary(done)) + b"\n")
+        done = replay(job, recovery, events, _watcher(bar), lambda line: _say(line, "yellow"))
+    if json is not None:
+        json.write(orjson.dumps(report.summary(done)) + b"\n")
     else:
-        _out.print(report.table(done))
+        for table in report.tables(done, _out.width):
+            _out.print(table)
         speed = done.trades / done.seconds if done.seconds else 0.0
-        _out.print(f"{done.trades:,} trades in {done.seconds:.2f} s: {speed:,.0f} ticks/s")
-    for line in report.troubles(done):
-        _screen.print(f"[yellow]{line}[/yellow]", highlight=False)
+        _out.print(
+            f"{done.trades:,} trades in {done.seconds:.2f} s: {speed:,.0f} ticks/s", highlight=False
+        )
+    for line in report.troubles(done, kept=job.history):
+        _say(line, "yellow")
     if not done.finished:
-        again = "it goes on from here" if job.store or recovery else "it begins anew"
-        _screen.print(f"[yellow]stopped before the end; run it again and {again}[/yellow]")
-        raise typer.Exit(130)
+        again = "it goes on from here" if recovery else "it begins anew"
+        _say(f"stopped before the end; run it again and {again}", "yellow")
+        raise typer.Exit(_STOPPED)
 
 
-def _simulate(
-    out: Path, days: float, markets: list[str], seed: int, **settings: object
-) -> None:
-    with _bar(f"simulate {out.name}") as bar:
+def _simulate(out: Path, write: Callable[..., int]) -> None:
+    with _bar(f"simulate {out.name}") as bar, kept("the recording", out):
         task = bar.add_task("simulate", total=1.0, note="")
-
-        def watch(part: float) -> None:
-            bar.update(task, completed=part)
-
-        simulate(out, markets, days, seed, progress=watch, **settings)
+        write(progress=lambda part: bar.update(task, completed=part))
 
 
 def _watcher(bar: Progress) -> Watcher:
@@ -258,10 +281,12 @@ def _next_steps(flow: Path, data: Path) -> None:
         _out.print(f"  {command}  [dim]# {what}[/dim]", highlight=False, soft_wrap=True)
 
 
-def _costs(
-    flow: Path, fees: float | None, latency: float | None, slippage: float | None
-) -> Costs:
+def _costs(flow: Path, fees: float | None, latency: float | None, slippage: float | None) -> Costs:
     own = flowfile.load(flow).costs
+    given = {"--fees": fees, "--latency": latency, "--slippage": slippage}
+    for option, value in given.items():
+        if value is not None and not (isfinite(value) and value >= 0):
+            raise _Misused(f"{option} {value:g}: give a finite number of 0 or more")
     return Costs(
         own.fees_bps if fees is None else fees,
         own.slippage_bps if slippage is None else slippage,
@@ -279,11 +304,36 @@ def _markets(given: list[str]) -> str | dict[str, str] | None:
 def _pairs(given: list[str], option: str, example: str) -> dict[str, str]:
     for text in given:
         if not all(text.partition("=")):
-            msg = f"{option} {text}: write it as {example}"
-            raise ValueError(msg)
+            raise _Misused(f"{option} {text}: write it as {example}")
     return {text.partition("=")[0]: text.partition("=")[2] for text in given}
 
 
-def _fail(text: str) -> None:
-    _screen.print(f"[red]error:[/red] {text}", highlight=False, soft_wrap=True)
-    raise typer.Exit(1)
+@contextmanager
+def _output(*, alone: bool) -> Iterator[BinaryIO]:
+    """Give stdout; `alone`, whatever else is printed, by a flow too, goes to stderr."""
+    if not alone:
+        yield sys.stdout.buffer
+        return
+    sys.stdout.flush()
+    with os.fdopen(os.dup(1), "wb") as out:
+        os.dup2(2, 1)
+        try:
+            yield out
+        finally:
+            sys.stdout.flush()
+            out.flush()
+            os.dup2(out.fileno(), 1)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell the user what is theirs to mend, in a line, and end."""
+    try:
+        yield
+    except (ReplayError, flowfile.FlowError, DataError, DiskError, _Misused) as error:
+        _say(f"error: {error}", "red")
+        raise typer.Exit(1) from None
+
+
+def _say(line: str, style: str) -> None:
+    _screen.print(Text(line, style), soft_wrap=True)

@@ -55,8 +55,9 @@ def load(path: Path) -> Flow:
 
 
 def _module(path: Path) -> ModuleType:
-    # Models defined in a flow file are pickled by this name: it must be the same at each start.
-    name = f"flows.{path.stem}" if path.parent.name == "flows" else path.stem
+    # Models defined in a flow file are pickled by this name: it must be the same at each start,
+    # and it must not hide another module, as a flow called `random` would.
+    name = f"flows.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         msg = f"{path} is no Python file"
@@ -65,7 +66,7 @@ def _module(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # noqa: BLE001 - whatever the user's file raises is the user's
+    except (Exception, SystemExit) as error:
         raise FlowError(explain(path, error)) from error
     return module
 
@@ -75,9 +76,9 @@ def explain(path: Path, error: BaseException) -> str:
     line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else None
     trace = error.__traceback__
     while trace is not None:
-        if Path(trace.tb_frame.f_code.co_filename) == path:
+        if Path(trace.tb_frame.f_code.co_filename) == path.absolute():
             line = trace.tb_lineno
         trace = trace.tb_next
     where = f"{path}, line {line}" if line else str(path)
     text = error.msg if isinstance(error, SyntaxError) else str(error)
-    return f"{where}: {type(error).__name__}: {text}"
+    return f"{where}: {type(error).__name__}{f': {text}' if text else ''}"

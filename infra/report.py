@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeAlias
 
+from rich import box
+from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from connectors.tally import MarketTally, total_return
-from infra.replay import Report
+
+Markets: TypeAlias = Mapping[str, MarketTally]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a replay did."""
+
+    run: str
+    flow: str
+    markets: dict[str, MarketTally]
+    trades: int
+    seconds: float
+    resumed: bool
+    finished: bool
+    trouble: str | None
+    """Why history has not got all of it yet, if it has not."""
 
 
 def summary(report: Report) -> dict[str, object]:
@@ -41,76 +62,120 @@ def summary(report: Report) -> dict[str, object]:
     }
 
 
-def table(report: Report) -> Table:
-    """Return the closing table."""
-    learned = any(tally.metrics for tally in report.markets.values())
-    titles = ["market", "candles", "signals", "positions", "won", "return", "PnL", "fees"]
+def tables(report: Report, width: int) -> list[Table]:
+    """Return the closing tables, with as many columns as the width has room for."""
+    title = f"{report.flow} · run {report.run[:8]}"
+    grids = [_fitting(title, report.markets, _TRADED, _SPARED, width)]
+    learned = {market: tally for market, tally in report.markets.items() if tally.metrics}
     if learned:
-        titles += ["outcomes", "log loss", "base rate's", "AUC"]
-    grid = Table(title=f"{report.flow} · run {report.run[:8]}", title_justify="left")
-    for title in titles:
-        grid.add_column(title, justify="left" if title == "market" else "right")
-    for market, tally in report.markets.items():
-        grid.add_row(*_row(market, {market: tally}, learned=learned))
-    if len(report.markets) > 1:
-        grid.add_section()
-        grid.add_row(*_row("all", report.markets, learned=learned), style="bold")
-    return grid
+        grids.append(_fitting("what the model knew", learned, _LEARNED, [], width))
+    return grids
 
 
-def troubles(report: Report) -> list[str]:
-    """Return a line for each kind of thing that went wrong in the data or the flow."""
-    markets = report.markets
-    found = {
-        "rejects": "rows could not be read: deck sql \"SELECT ts, why, payload FROM rejects\"",
-        "late": "trades came too late: deck sql \"SELECT * FROM lates\"",
-        "repeated": "trades came twice and count once: deck sql \"SELECT * FROM repeated\"",
-        "gaps": "gaps in the tape: deck sql \"SELECT ts, why, start, end FROM gaps\"",
-        "faults": "faults in the flow: deck sql \"SELECT ts, where, error, traceback FROM faults\"",
-    }
-    counts = summary(report)
-    lines = [f"{counts[name]:,} {text}" for name, text in found.items() if counts[name]]
+def troubles(report: Report, *, kept: bool) -> list[str]:
+    """Return a line for each kind of thing that went wrong in the data or the flow.
+
+    Parameters
+    ----------
+    kept
+        Whether history has them, to be asked.
+
+    """
+    lines = []
+    for kind, (table, what) in _TROUBLES.items():
+        if count := _count(report.markets, kind):
+            ask = _ASK.format(table=table, run=report.run) if kept else ""
+            lines.append(f"{count:,} {what}{ask}")
     if report.trouble:
         lines.append(
             f"history has not got all of it yet ({report.trouble}): the rows wait on disk, and go "
-            "in with the next run that reaches it"
+            f"in with the next run that reaches it, or with: deck history drain"
         )
-    return [line for line in lines if markets or line]
+    return lines
 
 
-def _row(name: str, markets: dict[str, MarketTally], *, learned: bool) -> list[str]:
+_ASK = ": deck sql \"SELECT * FROM {table} WHERE run = '{run}' LIMIT 9\""
+_TROUBLES = {
+    "Reject": ("rejects", "rows could not be read"),
+    "Late": ("lates", "trades came too late, and are in no candle"),
+    "Repeated": ("repeated", "trades came twice, and count once"),
+    "Gap": ("gaps", "gaps in the tape"),
+    "Fault": ("faults", "faults in the flow, whose markets only leave positions since"),
+}
+
+
+def _won(markets: Markets) -> str:
     positions, wins = _count(markets, "Closed"), sum(tally.wins for tally in markets.values())
-    cells = [
-        name,
-        f"{_count(markets, 'Candle'):,}",
-        f"{_count(markets, 'Signal'):,}",
-        f"{positions:,}",
-        f"{wins / positions:.1%}" if positions else "–",
-        f"{total_return(markets):+.2%}",
-        f"{_sum(tally.pnl for tally in markets.values()):+,.2f}",
-        f"{_sum(tally.fees for tally in markets.values()):,.2f}",
-    ]
-    if learned:
-        cells += _model(markets)
-    return cells
+    return f"{wins / positions:.1%}" if positions else "–"
 
 
-def _model(markets: dict[str, MarketTally]) -> list[str]:
-    """Return outcomes and scores; of several models, each score is the mean over outcomes."""
-    metrics = [tally.metrics for tally in markets.values() if tally.metrics]
-    count = sum(numbers["count"] for numbers in metrics)
-    if not count:
-        return ["0", "–", "–", "–"]
-    return [
-        f"{count:,.0f}",
-        *(
-            f"{sum(numbers.get(name, 0.0) * numbers['count'] for numbers in metrics) / count:.4f}"
-            for name in ("log_loss", "base_log_loss", "auc")
-        ),
-    ]
+def _score(name: str) -> Callable[[Markets], str]:
+    """Return a column of a score; of several models, the mean over outcomes."""
+
+    def cell(markets: Markets) -> str:
+        metrics = [tally.metrics for tally in markets.values() if name in tally.metrics]
+        count = sum(numbers["count"] for numbers in metrics)
+        total = sum(numbers[name] * numbers["count"] for numbers in metrics)
+        return f"{total / count:.4f}" if count else "–"
+
+    return cell
 
 
-def _count(markets: dict[str, MarketTally], kind: str) -> int:
+def _counted(kind: str) -> Callable[[Markets], str]:
+    return lambda markets: f"{_count(markets, kind):,}"
+
+
+_TRADED: dict[str, Callable[[Markets], str]] = {
+    "candles": _counted("Candle"),
+    "signals": _counted("Signal"),
+    "positions": _counted("Closed"),
+    "won": _won,
+    "return": lambda markets: f"{total_return(markets):+.2%}",
+    "PnL": lambda markets: f"{_sum(tally.pnl for tally in markets.values()):+,.2f}",
+    "fees": lambda markets: f"{_sum(tally.fees for tally in markets.values()):,.2f}",
+}
+_SPARED = ["candles", "fees", "signals"]
+"""What is left out first where there is no room."""
+_LEARNED: dict[str, Callable[[Markets], str]] = {
+    "outcomes": _counted("Outcome"),
+    "log loss": _score("log_loss"),
+    "base rate's": _score("base_log_loss"),
+    "AUC": _score("auc"),
+}
+
+
+def _fitting(
+    title: str,
+    markets: Markets,
+    columns: Mapping[str, Callable[[Markets], str]],
+    spared: list[str],
+    width: int,
+) -> Table:
+    console = Console(width=1000)
+    grid = _grid(title, markets, columns)
+    for number in range(len(spared)):
+        if Measurement.get(console, console.options, grid).maximum <= width:
+            break
+        without = spared[: number + 1]
+        left = {name: cell for name, cell in columns.items() if name not in without}
+        grid = _grid(title, markets, left)
+    return grid
+
+
+def _grid(title: str, markets: Markets, columns: Mapping[str, Callable[[Markets], str]]) -> Table:
+    grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("market", *columns):
+        grid.add_column(name, justify="left" if name == "market" else "right")
+    rows = {market: {market: tally} for market, tally in markets.items()}
+    for market, own in rows.items():
+        grid.add_row(market, *(cell(own) for cell in columns.values()))
+    if len(rows) > 1:
+        grid.add_section()
+        grid.add_row("all", *(cell(markets) for cell in columns.values()), style="bold")
+    return grid
+
+
+def _count(markets: Markets, kind: str) -> int:
     return sum(tally.counts[kind] for tally in markets.values())
 
 

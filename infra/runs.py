@@ -1,47 +1,77 @@
-"""The table of runs: which flow ran when, on what, with which settings."""
+"""The table of runs: which flow ran when, on what, with which settings, and what came of it."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime, timezone
+from typing import Any
 
 import orjson
+import pyarrow as pa
 
+from connectors.clickhouse import UNREACHABLE, Connect, move, reason, refusal
+from connectors.journal import Journal, waiting
 from infra.flowfile import Flow
-from infra.history import History
 from infra.worker import Job
 
-_COLUMNS = (
-    "run", "flow", "code_version", "settings", "source", "mode", "status", "started", "finished",
-    "version",
-)  # fmt: skip
+_TIME = pa.timestamp("ns", "UTC")
+_COLUMNS = pa.schema(
+    {
+        **dict.fromkeys(
+            ("run", "flow", "code_version", "settings", "source", "mode", "status", "summary"),
+            pa.string(),
+        ),
+        "started": _TIME,
+        "finished": _TIME,
+        "version": pa.uint64(),
+    }
+)
 
 
-def begin(job: Job, flow: Flow) -> None:
-    """Note that a run begins, or goes on."""
-    _note(job, flow, "running", None)
+class Notes:
+    """What is told of a run: through a journal, so that it gets there once history is reached.
 
+    Parameters
+    ----------
+    job, flow
+        The run.
+    connect
+        Returns a client that may write.
 
-def end(job: Job, flow: Flow, status: str) -> None:
-    """Note how a run ended: `finished` or `stopped`."""
-    _note(job, flow, status, datetime.now(timezone.utc))
+    """
 
+    def __init__(self, job: Job, flow: Flow, connect: Connect) -> None:
+        self.job, self.flow, self.connect = job, flow, connect
+        self.journal = Journal(job.scratch / "journal")
 
-def _note(job: Job, flow: Flow, status: str, finished: datetime | None) -> None:
-    client = History(job.settings).client("writer")
-    # A run that goes on after a crash began when it first began.
-    known = client.query(
-        "SELECT started FROM runs WHERE flow = {flow:String} AND run = {run:String}",
-        {"flow": flow.name, "run": job.run},
-    ).result_rows
-    started = known[0][0] if known else datetime.now(timezone.utc)
-    settings = {
-        "costs": asdict(job.costs), "batch": job.batch, "processes": job.processes,
-        "market": job.market, "columns": job.columns,
-    }  # fmt: skip
-    row = (
-        job.run, flow.name, flow.code_version, orjson.dumps(settings).decode(),
-        ", ".join(map(str, job.data)), "replay", status, started, finished, time.time_ns(),
-    )  # fmt: skip
-    client.insert("runs", [row], column_names=_COLUMNS)
+    def begin(self) -> str | None:
+        """Note that it begins, or goes on; return why that is not in history yet, if it is not."""
+        return self._note("running", None, {})
+
+    def end(self, status: str, summary: Mapping[str, object]) -> str | None:
+        """Note how it ended: `finished`, `stopped` or `failed`; return what `begin` does."""
+        return self._note(status, time.time_ns(), summary)
+
+    def _note(self, status: str, finished: int | None, summary: Mapping[str, object]) -> str | None:
+        job = self.job
+        settings = {
+            "costs": asdict(job.costs), "batch": job.batch, "processes": job.processes,
+            "market": job.market, "columns": job.columns,
+        }  # fmt: skip
+        row: dict[str, Any] = {
+            "run": job.run, "flow": self.flow.name, "code_version": self.flow.code_version,
+            "settings": orjson.dumps(settings).decode(), "source": ", ".join(map(str, job.data)),
+            "mode": "replay", "status": status, "summary": orjson.dumps(summary).decode(),
+            "started": job.started, "finished": finished, "version": time.time_ns(),
+        }  # fmt: skip
+        self.journal.append("runs", pa.RecordBatch.from_pylist([row], _COLUMNS))
+        return self._move()
+
+    def _move(self) -> str | None:
+        try:
+            entries = list(waiting(self.journal.directory))
+            refused = {e.path.name: why for e, why in move(self.connect(), entries) if why}
+        except UNREACHABLE as error:
+            return reason(error)
+        return refusal(refused)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import platform
+import time
 import uuid
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO
 
 import orjson
-from bytewax.recovery import init_db_dir
 
-_FILE = "run.json"
+from connectors.disk import kept
+from infra import engine
+from infra.lock import Busy, Lock
+
+_FILE, _LOCK, SNAPSHOTS = "run.json", "lock", "snapshots"
 _FORMAT = 1
+AFRESH = "start afresh with another --recovery directory"
 
 
 class StoreError(ValueError):
@@ -23,16 +27,23 @@ class StoreError(ValueError):
 
 
 @dataclass(frozen=True)
-class Identity:
-    """What a store belongs to. What differs later is refused."""
+class Form:
+    """What a store is made for. A run of another form is refused."""
 
-    format: int
     flow: str
-    run: str
     processes: int
     events: bool
     """Whether derived events are kept for `--events`."""
     history: bool
+    market: str | dict[str, str] | None
+    columns: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Identity(Form):
+    format: int
+    run: str
+    started: int
     python: str
     bytewax: str
     river: str
@@ -47,85 +58,153 @@ class Store:
     ----------
     directory
         Where it is, or will be made.
-    flow, processes, events, history
+    form
         What the run that uses it is like.
 
     Raises
     ------
     StoreError
-        When it belongs to another flow or form of run, is used by another process, or is open to
-        other users of this machine.
+        When it belongs to another flow or form of run, is used by another run, is damaged, or is
+        open to other users of this machine.
+    DiskError
+        When it cannot be kept there.
 
     """
 
-    def __init__(
-        self, directory: Path, flow: str, processes: int, *, events: bool, history: bool
-    ) -> None:
+    def __init__(self, directory: Path, form: Form) -> None:
         self.directory = directory
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._check_owner()
-        self._lock = self._locked()
-        wanted = Identity(
-            _FORMAT, flow, uuid.uuid4().hex, processes, events, history,
-            ".".join(platform.python_version_tuple()[:2]), version("bytewax"), version("river"),
-        )  # fmt: skip
-        self.resumed = (directory / _FILE).exists()
-        self.identity = self._read(wanted) if self.resumed else wanted
-        if not self.resumed:
-            self._begin()
+        with kept("snapshots", directory):
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._check_owner()
+            self._lock = self._locked()
+            try:
+                self._open(form)
+            except BaseException:
+                self.close()
+                raise
 
-    def process(self, number: int) -> Path:
-        """Return the directory of one process."""
-        return self.directory / str(number)
+    def _open(self, form: Form) -> None:
+        wanted = _Identity(
+            **vars(form), format=_FORMAT, run=uuid.uuid4().hex, started=time.time_ns(),
+            python=".".join(platform.python_version_tuple()[:2]),
+            bytewax=version("bytewax"), river=version("river"),
+        )  # fmt: skip
+        self.resumed = (self.directory / _FILE).exists()
+        if self.resumed:
+            kept_one = self._read(wanted)
+            self._check_whole(kept_one.processes)
+        else:
+            kept_one = wanted
+            self._begin(wanted)
+        self.run, self.started = kept_one.run, kept_one.started
 
     def close(self) -> None:
         """Let others use it."""
         self._lock.close()
 
-    def _begin(self) -> None:
-        for number in range(self.identity.processes):
-            snapshots = self.process(number) / "snapshots"
-            if not snapshots.exists():
-                snapshots.mkdir(parents=True, mode=0o700)
-                init_db_dir(snapshots, 1)
-        partial = self.directory / f"{_FILE}.partial"
-        partial.write_bytes(orjson.dumps(asdict(self.identity), option=orjson.OPT_INDENT_2))
-        partial.rename(self.directory / _FILE)
+    def _begin(self, identity: _Identity) -> None:
+        self._check_empty()
+        for number in range(identity.processes):
+            snapshots = self.directory / str(number) / SNAPSHOTS
+            partial = snapshots.with_name(f"{SNAPSHOTS}.partial")
+            for old in (snapshots, partial):  # of a start that was killed: nothing ran yet
+                if old.exists():
+                    for file in old.iterdir():
+                        file.unlink()
+                    old.rmdir()
+            partial.mkdir(parents=True, mode=0o700)
+            engine.prepare(partial)
+            partial.rename(snapshots)
+        written = self.directory / f"{_FILE}.partial"
+        written.write_bytes(orjson.dumps(asdict(identity), option=orjson.OPT_INDENT_2))
+        written.rename(self.directory / _FILE)
 
-    def _read(self, wanted: Identity) -> Identity:
+    def _read(self, wanted: _Identity) -> _Identity:
+        path = self.directory / _FILE
         try:
-            kept = Identity(**orjson.loads((self.directory / _FILE).read_bytes()))
+            found = orjson.loads(path.read_bytes())
+            there = _Identity(**found)
         except (orjson.JSONDecodeError, TypeError) as error:
-            msg = f"{self.directory / _FILE} cannot be read ({error}): {_AFRESH}"
-            raise StoreError(msg) from error
-        for field in fields(Identity):
-            was, is_ = getattr(kept, field.name), getattr(wanted, field.name)
-            if field.name != "run" and was != is_:
-                msg = (
-                    f"{self.directory} was made with {field.name} {was}, this run has {is_}: "
-                    f"use {was}, or {_AFRESH}"
+            raise StoreError(f"{path} is damaged ({error}): {AFRESH}") from error
+        for field in fields(_Identity):
+            was, is_ = getattr(there, field.name), getattr(wanted, field.name)
+            if field.name not in ("run", "started") and was != is_:
+                raise StoreError(f"{self.directory} {_differs(field.name, was, is_)}, or {AFRESH}")
+        return there
+
+    def _check_whole(self, processes: int) -> None:
+        """See that every process has its snapshots."""
+        for number in range(processes):
+            part = self.directory / str(number) / SNAPSHOTS / "part-0.sqlite3"
+            if not part.exists() or not part.stat().st_size:
+                raise StoreError(f"{part} is missing: put back the whole directory, or {AFRESH}")
+
+    def _check_empty(self) -> None:
+        """See that nobody else's files are in it."""
+        for path in self.directory.iterdir():
+            if path.name not in (_LOCK, f"{_FILE}.partial") and not path.name.isdigit():
+                raise StoreError(
+                    f"{self.directory} holds {path.name} and no run: {AFRESH}, an empty one"
                 )
-                raise StoreError(msg)
-        return kept
 
     def _check_owner(self) -> None:
         status = self.directory.stat()
-        if status.st_uid != os.getuid() or status.st_mode & 0o022:
-            msg = (
-                f"{self.directory} can be written by others, and what is in it is run as code: "
-                f"chmod 700 it, if you trust what is there, or {_AFRESH}"
+        if status.st_uid == os.getuid() and not any(self.directory.iterdir()):
+            self.directory.chmod(0o700)
+        elif status.st_uid != os.getuid() or status.st_mode & 0o077:
+            raise StoreError(
+                f"{self.directory} is open to others, and what is in it is run as code: "
+                f"chmod 700 it, if you trust what is there, or {AFRESH}"
             )
-            raise StoreError(msg)
 
-    def _locked(self) -> IO[str]:
-        lock = (self.directory / "lock").open("a+")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
-            msg = f"{self.directory} is used by another run: wait for it, stop it, or {_AFRESH}"
-            raise StoreError(msg) from None
-        return lock
+    def _locked(self) -> Lock:
+        with suppress(Busy):
+            return Lock(self.directory / _LOCK)
+        raise StoreError(
+            f"{self.directory} is used by another run: wait for it, stop it, or {AFRESH}"
+        )
 
 
-_AFRESH = "start afresh with another --recovery directory"
+def check_parts(directory: Path, parts: list[str]) -> None:
+    """See that the files a process was playing are still among its data, and note the new ones.
+
+    Raises
+    ------
+    StoreError
+        When one is not.
+
+    """
+    path = directory / "parts.json"
+    known = orjson.loads(path.read_bytes()) if path.exists() else []
+    if gone := [name for name in known if name not in parts]:
+        raise StoreError(
+            f"{directory.parent} was made with data that begins at {', '.join(gone)}: give it the "
+            f"same files (more may stand behind them), or {AFRESH}"
+        )
+    with kept("snapshots", directory):
+        partial = path.with_suffix(".partial")
+        partial.write_bytes(orjson.dumps(parts))
+        partial.replace(path)
+
+
+def _differs(name: str, was: object, is_: object) -> str:
+    """Say what differs, and how to have it again."""
+    if name in ("events", "history"):
+        option = "--events" if name == "events" else "--no-history"
+        with_it = bool(was) == (name == "events")
+        made = f"was made with{'' if with_it else 'out'} {option}"
+        return f"{made}: {'give it' if with_it else 'leave it out'}"
+    if name in ("market", "columns"):
+        option = "--market" if name == "market" else "--column"
+        return f"was made with {option} {_options(was)}: give it the same"
+    if name == "processes":
+        return f"was made with {was} processes: give it --processes {was}"
+    if name == "flow":
+        return f"belongs to the flow {was}, not {is_}: replay {was}"
+    return f"was made with {name} {was}, and this is {is_}: use {name} {was}"
+
+
+def _options(given: object) -> str:
+    if isinstance(given, dict):
+        return " ".join(f"{one}={other}" for one, other in given.items()) or "of nothing"
+    return str(given or "of nothing")

@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 
 import bytewax.operators as op
-from bytewax._bytewax import cli_main
 from bytewax.dataflow import Dataflow
-from bytewax.recovery import RecoveryConfig
 from clickhouse_connect.driver.client import Client
 
-from connectors.clickhouse import History
+from connectors.clickhouse import Connect, History
+from connectors.disk import kept
 from connectors.events_file import EventsFile
 from connectors.journal import Journal
 from connectors.outlets import Outlet, Outlets
 from connectors.replay import Replay
 from connectors.tally import MarketTally, Tally
-from infra import flowfile
+from infra import engine, flowfile, store
 from infra.history import History as Server
 from infra.history_home import HistoryError
+from infra.lock import Busy, Lock
 from infra.settings import Settings
 from operators import Costs, Tape, conclude, enter
 
-SNAPSHOT_EVERY = timedelta(seconds=1)
-"""What a crash repeats, at most."""
+_PREDECESSOR_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,8 @@ class Job:
     processes: int = 1
     costs: Costs = field(default_factory=Costs)
     run: str = ""
+    started: int = 0
+    """When it first began, in nanoseconds."""
     store: Path | None = None
     """The recovery store, whose snapshots are kept and resumed from."""
     scratch: Path = Path()
@@ -79,43 +80,53 @@ class Share:
     def __init__(self, job: Job, number: int) -> None:
         self.job = job
         self.directory = job.scratch / str(number)
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with kept("a run's files", self.directory):
+            self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.flow = flowfile.load(job.flow)
-        self.replay = Replay(
-            job.data, job.market, job.columns or None, job.batch, (number, job.processes)
-        )
-        self.tally = Tally()
+        opening = time.perf_counter()
+        share = (number, job.processes)
+        self.replay = Replay(job.data, job.market, job.columns or None, job.batch, share)
+        self.tally = Tally(time.perf_counter() - opening)
         self.history: History | None = None
         self.stopped = threading.Event()
 
-    def dataflow(self) -> Dataflow:
+    def dataflow(self, outlets: Sequence[Outlet] = ()) -> Dataflow:
         """Return the whole flow, from the files to the outlets."""
         flow = Dataflow(self.flow.name)
         tape = Tape.of(op.input("replay", flow, self.replay), self.job.costs)
         tape = enter("enter", tape, self.flow.name)
         try:
             tape = self.flow.strategy(tape)
-        except Exception as error:  # noqa: BLE001 - whatever the user's flow raises is the user's
+        except Exception as error:
             raise flowfile.FlowError(flowfile.explain(self.job.flow, error)) from error
         if not isinstance(tape, Tape):
             msg = f"{self.job.flow}: strategy() returned {tape!r}, not the tape: return it"
             raise flowfile.FlowError(msg)
-        op.output("outlets", conclude("conclude", tape), Outlets(self._outlets))
+        op.output("outlets", conclude("conclude", tape), Outlets(outlets))
         return flow
 
     def play(self) -> Done:
         """Run to the end of the data, or until `stop`."""
-        flow = self.dataflow()
+        lock = self._alone()
+        if self.job.store is not None:
+            store.check_parts(self.directory, self.replay.list_parts())
+        outlets = self._outlets()
+        flow = self.dataflow(outlets)
         _tune_memory()
-        cli_main(
-            flow,
-            workers_per_process=1,
-            epoch_interval=SNAPSHOT_EVERY,
-            recovery_config=self._recovery(),
-        )
-        trouble = self.history.mover.trouble if self.history is not None else None
+        try:
+            self.tally.start()
+            engine.run(flow, self._snapshots())
+            for outlet in outlets:
+                outlet.close()
+        except BaseException:
+            if self.history is not None:
+                self.history.mover.abandon()
+            raise
+        finally:
+            lock.close()
         return Done(
-            self.tally.markets, self.replay.progress.trades, self.tally.seconds, trouble,
+            self.tally.markets, self.replay.progress.trades, self.tally.seconds,
+            self.history.mover.trouble if self.history is not None else None,
             finished=not self.stopped.is_set(),
         )  # fmt: skip
 
@@ -124,24 +135,38 @@ class Share:
         self.stopped.set()
         self.replay.stop()
 
+    def _alone(self) -> Lock:
+        """Wait for the process that had this share before: if its parent died, it is dying."""
+        deadline = time.monotonic() + _PREDECESSOR_SECONDS
+        while True:
+            try:
+                return Lock(self.directory / "lock")
+            except Busy:
+                if time.monotonic() > deadline:
+                    raise store.StoreError(
+                        f"{self.directory} is still used by another process: end it, or "
+                        f"{store.AFRESH}"
+                    ) from None
+            time.sleep(0.01)
+
     def _outlets(self) -> Sequence[Outlet]:
         outlets: list[Outlet] = [self.tally]
         if self.job.events:
             outlets.append(EventsFile(self.directory / "events"))
         if self.job.history:
             journal = Journal(self.directory / "journal")
-            connect = _writer(self.job.settings)
+            connect = writer(self.job.settings)
             self.history = History(connect, journal, self.flow.name, self.job.run)
             outlets.append(self.history)
         return outlets
 
-    def _recovery(self) -> RecoveryConfig | None:
-        if self.job.store is None:
-            return None
-        return RecoveryConfig(self.directory / "snapshots", timedelta(0))
+    def _snapshots(self) -> Path | None:
+        return None if self.job.store is None else self.directory / store.SNAPSHOTS
 
 
-def _writer(settings: Settings) -> Callable[[], Client]:
+def writer(settings: Settings) -> Connect:
+    """Return what connects to history, to write."""
+
     def connect() -> Client:
         try:
             return Server(settings).client("writer")

@@ -1,0 +1,54 @@
+"""What may go wrong with a run, and is not our bug: told in one line that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from connectors.disk import DiskError
+from connectors.files import DataError
+from infra.engine import DamagedError
+from infra.flowfile import FlowError
+from infra.history_home import HistoryError
+from infra.store import AFRESH, StoreError
+from operators.tape import ShapeChangedError
+
+_EXPECTED = (
+    DataError, DiskError, DamagedError, StoreError, ShapeChangedError, FlowError, HistoryError,
+)  # fmt: skip
+AGAIN = "run the same command again, it goes on where it was"
+
+
+class ReplayError(Exception):
+    """A replay that could not go on; its text says why and what to do."""
+
+
+@contextmanager
+def explained(*, resumable: bool) -> Iterator[None]:
+    """Turn what is expected to go wrong into one error that says what to do.
+
+    Examples
+    --------
+    >>> with explained(resumable=True):
+    ...     raise DiskError("store: the disk is full: free some space")
+    Traceback (most recent call last):
+    infra.problems.ReplayError: store: the disk is full: free some space; then run the same ...
+
+    """
+    try:
+        yield
+    except (*_EXPECTED, RuntimeError) as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, _EXPECTED):
+            cause = cause.__cause__ or cause.__context__
+        if cause is None:
+            raise
+        raise ReplayError(_said(cause, resumable=resumable)) from error
+
+
+def _said(error: BaseException, *, resumable: bool) -> str:
+    if isinstance(error, DiskError) and resumable and AFRESH not in str(error):
+        return f"{error}; then {AGAIN}"
+    if isinstance(error, DamagedError):
+        return f"{error}: put back the whole directory, or {AFRESH}"
+    return str(error)
