@@ -84,7 +84,7 @@ class CsvReader:
         table = fast.read_csv(
             pa.BufferReader(lines.text),
             fast.ReadOptions(column_names=names, use_threads=False, block_size=len(lines.text) + 1),
-            fast.ParseOptions(delimiter=self._separator, ignore_empty_lines=False),
+            fast.ParseOptions(delimiter=self._separator),
             fast.ConvertOptions(
                 column_types=kinds,
                 include_columns=list(kinds),

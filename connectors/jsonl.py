@@ -16,6 +16,7 @@ from schemas import DERIVED, OUTSIDE
 
 _HEAD = 1000
 """Lines at the head of a file in which its columns are looked for, or more, up to a trade."""
+_MEASURES = ("price", "size")
 _KINDS = frozenset(kind.__name__ for kind in (*OUTSIDE, *DERIVED))
 
 
@@ -72,7 +73,7 @@ class JsonlReader:
             events.append(line if written else None)
             objects.append({} if written else found)
         columns = {
-            ours: _column([row.get(name) for row in objects])
+            ours: _column([row.get(name) for row in objects], exact=ours not in _MEASURES)
             for ours, name in self.layout.names.items()
             if ours in wanted and ours != "event"
         }
@@ -110,13 +111,16 @@ def _is_event(found: dict[str, Any]) -> bool:
     return kind is not None and ("v" in found or (isinstance(kind, str) and kind in _KINDS))
 
 
-def _column(values: list[Any]) -> pa.Array:
-    """Return values as numbers if they are all numbers, else as texts."""
+def _column(values: list[Any], exact: bool) -> pa.Array:
+    """Return values as numbers if they are all numbers, else as texts.
+
+    A time or an id in float64 would not be `exact`, nor those in the rows beside it.
+    """
     kinds = set(map(type, values)) - {type(None)}
     try:
         if kinds == {int}:
             return pa.array(values, pa.int64())
-        if kinds and kinds <= {int, float}:
+        if not exact and kinds and kinds <= {int, float}:
             return pa.array(values, pa.float64())
     except (OverflowError, pa.ArrowInvalid):
         pass

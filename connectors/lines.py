@@ -49,11 +49,13 @@ def read_lines(file: File, count: int, first: int = 1) -> Iterator[Lines]:
         When the compression is broken, or it is no text.
 
     """
-    number, waiting, lines = 1, b"", 0
+    number, waiting, lines, open_ = 1, b"", 0, 0
     with _unpacked(file) as (stream, raw), _broken(file):
         while chunk := stream.read(_CHUNK):
             waiting += chunk
             lines += chunk.count(b"\n")
+            last = chunk.rfind(b"\n")
+            open_ = open_ + len(chunk) if last < 0 else len(chunk) - last - 1
             skipped = first - number
             if 0 < lines <= skipped:
                 waiting, number, lines = waiting[waiting.rindex(b"\n") + 1 :], number + lines, 0
@@ -63,8 +65,9 @@ def read_lines(file: File, count: int, first: int = 1) -> Iterator[Lines]:
                 end = _end(waiting, count)
                 yield Lines(number, count, waiting[:end], raw.tell())
                 waiting, number, lines = waiting[end:], number + count, lines - count
-            if not lines and len(waiting) > _LONGEST:
-                raise DataError(f"{file.path}: no text: line {number} has no end; check the file")
+            if open_ > _LONGEST:
+                where = number + lines
+                raise DataError(f"{file.path}: no text: line {where} has no end; check the file")
         if waiting and number >= first:
             lines += not waiting.endswith(b"\n")
             yield Lines(number, lines, waiting, file.size)
