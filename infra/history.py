@@ -64,6 +64,7 @@ class History:
         else:
             self.home.prepare()
             with self.home.turn():
+                self.home.make_users()
                 self._spawn_if_down()
                 with closing(self._local("owner")) as client:
                     migrate.run(client)

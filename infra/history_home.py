@@ -47,19 +47,22 @@ class Home:
         self.path = path
 
     def prepare(self) -> None:
-        """Make the directory and the users' passwords, or check that they are only ours."""
+        """Make the directory, or check that it is only ours."""
         with explained(self.path):
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             _check_ours(self.path)
-            users = self.path / USERS
+
+    def make_users(self) -> None:
+        """Make the users' passwords, or check that they are only ours; in our turn."""
+        users = self.path / USERS
+        with explained(self.path):
             if not users.exists():
                 made = {role: secrets.token_urlsafe(24) for role in ROLES}
                 part = users.with_suffix(".part")
-                part.unlink(missing_ok=True)
-                with os.fdopen(
-                    os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"
-                ) as f:
-                    json.dump(made, f)
+                part.unlink(missing_ok=True)  # of one that was killed here
+                new = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(new, "w") as file:
+                    json.dump(made, file)
                 part.replace(users)
             _check_ours(users)
 

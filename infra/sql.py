@@ -4,6 +4,7 @@ import re
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import datetime, timezone
 from decimal import Decimal
 from enum import Enum
@@ -116,7 +117,7 @@ def _write(client: Client, query: str, form: Format, output: Path | None) -> Non
     if output is None and form is Format.parquet and sys.stdout.isatty():
         raise HistoryError("parquet is not to look at: --output FILE, or into a pipe")
     answer = cast(BinaryIO, client.raw_stream(query, fmt=name, settings=settings))
-    with explained(output or Path("stdout")):
+    with closing(answer), explained(output or Path("stdout")):
         if output is None:
             shutil.copyfileobj(answer, sys.stdout.buffer)
             sys.stdout.buffer.flush()

@@ -247,18 +247,6 @@ SELECT 'DROP TABLE runs; SELECT file(1)' AS `a;b` -- ; x
 """.strip().splitlines()
 
 
-def _inventory(owner: Client) -> object:
-    return owner.command(
-        "SELECT groupArray(name), (SELECT count() FROM migrations), (SELECT count() FROM runs) "
-        "FROM (SELECT name FROM system.tables WHERE database = 'tapedeck' ORDER BY name)"
-    )
-
-
-def raw(client: Client, text: str) -> str:
-    """Run a text as it is: the client's own methods would add a FORMAT to it."""
-    return str(client.command(text, parameters={"t": "tables", "d": "system"}))
-
-
 @pytest.fixture(autouse=True, scope="module")
 def unchanged(owner: Client) -> Iterator[None]:
     before = _inventory(owner)
@@ -283,15 +271,6 @@ def _inventory(owner: Client) -> object:
 def raw(client: Client, text: str) -> str:
     """Run a text as it is: the client's own methods would add a FORMAT to it."""
     return str(client.command(text, parameters={"t": "tables", "d": "system"}))
-
-
-@pytest.fixture(autouse=True)
-def untouched(owner: Client, planted: Path) -> Iterator[None]:
-    before = _inventory(owner)
-    yield
-    assert _inventory(owner) == before
-    assert [path.name for path in planted.parent.iterdir()] == [planted.name]
-    assert planted.read_text() == "planted\n"
 
 
 @pytest.mark.parametrize("attempt", TO_READ_A_FILE)
