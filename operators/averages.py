@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from math import fsum, isnan, log, nan, sqrt
 from operator import mul
@@ -210,8 +210,13 @@ class MovingAverages:
 
     def __init__(self, windows: dict[str, tuple[int, ...]], of: str | None = None) -> None:
         for kind, lengths in windows.items():
-            if any(type(window) is not int or window < 1 for window in lengths):
-                msg = f"{kind} windows must be whole numbers of candles above 0, not {lengths}"
+            if not isinstance(lengths, Sequence) or any(  # type: ignore[redundant-expr] # few flows are type-checked
+                type(window) is not int or window < 1 for window in lengths
+            ):
+                msg = (
+                    f"{kind} windows must be whole numbers of candles above 0, such as (5, 20), "
+                    f"not {lengths}"
+                )
                 raise ValueError(msg)
         self.of = of
         self.state: dict[str, Average] = {
