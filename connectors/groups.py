@@ -95,7 +95,8 @@ def _scan(reader: Reader, markets: Markets) -> Spans:
             if high:
                 _widen(spans, market, int(low), int(high))
         for _, event in strips.events(block, who, ~good):
-            _widen(spans, event.market, *times(event))
+            if event.market != markets.unknown:
+                _widen(spans, event.market, *times(event))
     return spans
 
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from connectors.files import DataError, File
 
 UNKNOWN = "file:unknown"
-"""The market of what cannot be read so far as to tell its market."""
 
 _FULL = re.compile(r"[a-z][a-z0-9_]*:\S+")
 
@@ -35,6 +34,8 @@ class Markets:
         The one market of all data; or a full name for each symbol, or for each file by its name;
         or `None`. What is not named keeps its symbol where that is a full name, else becomes
         `file:SYMBOL`.
+    unknown
+        The market of what cannot be read so far as to tell its market.
 
     Examples
     --------
@@ -47,7 +48,10 @@ class Markets:
 
     """
 
-    def __init__(self, market: str | Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, market: str | Mapping[str, str] | None = None, unknown: str = UNKNOWN
+    ) -> None:
+        self.unknown = unknown
         self._all = market if isinstance(market, str) else None
         self._named = market if isinstance(market, Mapping) else {}
         for name in (self._all, *self._named.values()):
@@ -87,6 +91,13 @@ class Markets:
 class Share:
     """Which of the markets this process replays: `k` of `n` processes that divide them.
 
+    Parameters
+    ----------
+    k, n
+        The process, and how many there are.
+    homes
+        Markets that go where another one goes.
+
     Examples
     --------
     >>> markets = ["binance:BTC/USDT", "binance:ETH/USDT", "binance:XRP/ETH"]
@@ -95,12 +106,13 @@ class Share:
 
     """
 
-    def __init__(self, k: int = 0, n: int = 1) -> None:
+    def __init__(self, k: int = 0, n: int = 1, homes: Mapping[str, str] | None = None) -> None:
         if not 0 <= k < n:
             msg = f"share {k} of {n}: it is one of 0 to {n - 1}"
             raise ValueError(msg)
-        self.k, self.n = k, n
+        self.k, self.n, self._homes = k, n, homes or {}
 
     def has(self, market: str) -> bool:
         """Tell whether `market` is in this share."""
-        return self.n == 1 or zlib.crc32(market.encode()) % self.n == self.k
+        home = self._homes.get(market, market)
+        return self.n == 1 or zlib.crc32(home.encode()) % self.n == self.k

@@ -17,7 +17,7 @@ from connectors.columns import Wanted
 from connectors.files import DataError, find
 from connectors.formats import open_file
 from connectors.groups import group
-from connectors.naming import Markets, Share
+from connectors.naming import UNKNOWN, Markets, Share
 from connectors.strips import Strip, Strips
 from schemas import Reject, Trades
 
@@ -141,8 +141,9 @@ class Replay(FixedPartitionedSource[Item, State]):
         self._groups = {
             part.readers[0].file.name: part.readers
             for part in groups
-            if part.markets is None or any(map(self.share.has, part.markets))
+            if not part.markets or any(map(self.share.has, part.markets))
         }
+        self._known = {part.readers[0].file.name: part.markets for part in groups}
         self._stopped = threading.Event()
         self.progress = Progress(
             sum(reader.file.size for part in self._groups.values() for reader in part)
@@ -167,8 +168,22 @@ class Replay(FixedPartitionedSource[Item, State]):
         counts = Counts(*state["counts"])
         self.progress.parts[for_part] = counts
         readers = self._groups[for_part]
-        blocks = _blocks(readers, Markets(self._market), self.share, state, _played(readers, state))
+        markets, share = self._naming(for_part)
+        blocks = _blocks(readers, markets, share, state, _played(readers, state))
         return _Partition(blocks, self.batch, state, counts, self._stopped)
+
+    def _naming(self, part: str) -> tuple[Markets, Share]:
+        """Return how a group names its markets, and which of them are wanted.
+
+        What is of no known market has one for each group, else two groups would write on one tape.
+        It goes where the group's first market goes, so that no other process must look for it.
+        """
+        known = self._known[part]
+        if known is None:
+            return Markets(self._market), self.share
+        unknown = f"{UNKNOWN}:{part}"
+        home = {unknown: min(known)} if known else {}
+        return Markets(self._market, unknown), Share(self.share.k, self.share.n, home)
 
     def stop(self) -> None:
         """Let all partitions end where they are, so that the engine drains and keeps its state."""

@@ -13,7 +13,7 @@ from connectors.blocks import Block
 from connectors.columns import TIMES, Layout
 from connectors.files import File
 from connectors.market_ids import MarketIds
-from connectors.naming import UNKNOWN, Markets, Share
+from connectors.naming import Markets, Share
 from connectors.trades import Table, read, unsuitable
 from schemas import OUTSIDE, Event, Position, Reject, Time, Trades
 from schemas.wire import decode
@@ -123,7 +123,7 @@ class Strips:
         """Return the market of each row."""
         only, column = self.markets.only(self.file), block.columns.get("symbol")
         if column is None:
-            return Who([only or UNKNOWN], None)
+            return Who([only or self.markets.unknown], None)
         names, codes = cells.symbols(column)
         if names[1:] == [None] and not column.null_count:
             return Who([self._market(names[0])], None)
@@ -139,7 +139,7 @@ class Strips:
 
     def _market(self, symbol: str | None) -> str:
         if symbol is None:
-            return self.markets.only(self.file) or UNKNOWN
+            return self.markets.only(self.file) or self.markets.unknown
         return self.markets.of(symbol, self.file)
 
     def _trade_rows(self, block: Block, who: Who) -> range | NDArray[np.intp]:

@@ -1,0 +1,84 @@
+"""Strips: each market's rows in the order of the file, and what is wrong in its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from connectors.files import DataError
+from connectors.naming import UNKNOWN, Share
+from connectors.replay import Replay
+from schemas import Heartbeat, Reject, Trades
+from tests.connectors.recordings import WRITERS, play, rows_of, sizes, told, trade
+
+A, B = "okx:A", "okx:B"
+
+
+def test_trades_share_one_slice_where_nothing_stands_between_them(tmp_path: Path) -> None:
+    rows = [trade(n, (A, B)[n % 2]) for n in range(20)]
+    rows[7] = told(Heartbeat(B, 5), B)
+    path = WRITERS["parquet"](tmp_path / "a.parquet", rows)
+    tapes = play(lambda: Replay([path]))
+    assert {market: sizes(tape) for market, tape in tapes.items()} == {A: [10], B: [3, 1, 6]}
+
+
+def test_the_columns_of_one_market_are_views_of_what_was_read(tmp_path: Path) -> None:
+    path = WRITERS["parquet"](tmp_path / "a.parquet", [trade(n, A) for n in range(20)])
+    [trades] = play(lambda: Replay([path]))[A]
+    assert isinstance(trades, Trades)
+    assert trades.columns.ts is trades.columns.stamp
+    assert not trades.columns.price.flags.owndata
+
+
+def test_an_event_in_a_row_of_another_market_is_rejected(tmp_path: Path) -> None:
+    path = WRITERS["parquet"](tmp_path / "a.parquet", [trade(0, A), told(Heartbeat(B, 5), A)])
+    tapes = play(lambda: Replay([path]))
+    [_, reject] = tapes.pop(A)
+    assert isinstance(reject, Reject)
+    assert (reject.ts, reject.why) == (5, f"a.parquet, row 1: an event of {B} in a row of {A}")
+    assert not tapes
+
+
+@pytest.mark.parametrize("symbol", [None, B])
+def test_events_of_other_shares_are_left_to_them(tmp_path: Path, symbol: str | None) -> None:
+    rows = [trade(0, A), told(Heartbeat(B, 5), symbol), {**trade(1), "symbol": None}]
+    path = WRITERS["parquet"](tmp_path / "a.parquet", rows)
+    for k in range(3):
+        wanted = {market for market in (A, B, UNKNOWN) if Share(k, 3).has(market)}
+        assert set(play(lambda k=k: Replay([path], share=(k, 3)))) == wanted  # type: ignore[misc]
+
+
+def test_ids_are_texts_from_the_first_that_is_no_number_on(tmp_path: Path) -> None:
+    ids = ["1", "2", "x", "3", "", "4"]
+    rows = [{**trade(n, A), "trade_id": id_} for n, id_ in enumerate(ids)]
+    rows[3:3] = [trade(9, B)]
+    path = WRITERS["csv"](tmp_path / "a.csv", rows)
+    for block in (1, 2, 3, 100):
+        tapes = play(lambda block=block: Replay([path], block=block, batch=2), {1, 2, 4})  # type: ignore[misc]
+        assert [row.id for row in rows_of(tapes[A])] == [1, 2, "x", "3", None, "4"]  # type: ignore[union-attr]
+        assert [row.id for row in rows_of(tapes[B])] == [9]  # type: ignore[union-attr]
+
+
+def test_two_symbols_with_one_name_are_told(tmp_path: Path) -> None:
+    path = WRITERS["csv"](tmp_path / "a.csv", [trade(0, "A"), trade(1, "B")])
+    with pytest.raises(DataError, match="A and B are both called okx:X; name each: --market A="):
+        Replay([path], "okx:X")
+
+
+def test_many_files_are_read_in_smaller_blocks_and_each_has_its_own_unknown_market(
+    tmp_path: Path,
+) -> None:
+    for n in range(12):
+        rows = [trade(n, f"okx:{n}") for n in [n] * 40]
+        rows[5] = {**rows[5], "symbol": None}
+        WRITERS["csv"](tmp_path / f"{n:02}.csv", rows)
+    source = Replay([tmp_path])
+    parts = source.list_parts()
+    assert len(parts) == 12
+    assert source.build_part("replay", parts[0], None).snapshot()["block"] == 8192
+    shares = [play(lambda k=k: Replay([tmp_path], share=(k, 3))) for k in range(3)]  # type: ignore[misc]
+    found = [(market, sum(sizes(tape))) for tapes in shares for market, tape in tapes.items()]
+    assert sorted(found) == sorted(
+        [(f"okx:{n}", 39) for n in range(12)] + [(f"{UNKNOWN}:{n:02}.csv", 1) for n in range(12)]
+    )
