@@ -11,7 +11,6 @@ import time
 from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from types import FrameType
 
 import chdb
 
@@ -72,15 +71,25 @@ def _finish(server: Server, engine: Engine) -> None:
 
 
 def _stop_on_signals() -> threading.Event:
+    """Return an event that the first signal sets; the second ends the process.
+
+    A thread reads the signals from a pipe: with chDB's many threads a signal may reach one of them,
+    and then nothing wakes the main thread to run a handler.
+    """
     stop = threading.Event()
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    signal.set_wakeup_fd(told)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: None)
 
-    def hear(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            os._exit(1)
+    def listen() -> None:
+        os.read(heard, 1)
         stop.set()
+        os.read(heard, 1)
+        os._exit(1)
 
-    signal.signal(signal.SIGTERM, hear)
-    signal.signal(signal.SIGINT, hear)
+    threading.Thread(target=listen, daemon=True).start()
     return stop
 
 
