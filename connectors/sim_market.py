@@ -40,7 +40,7 @@ _PRESSURE = 0.3
 """How far one standard deviation of pressure moves the share of buyers, from -1 to 1."""
 _IMPACT = 0.3
 """Part of the variance that comes with the trades, and not between them."""
-_DRIFT = 0.25
+_DRIFT = 0.35
 """Drift of a minute per standard deviation of pressure, in volatilities, at full signal."""
 _VARIANCE_OF_SURPRISE = 0.85
 _LEVELS = 5
