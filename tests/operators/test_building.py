@@ -19,7 +19,7 @@ def trades(seed: int, count: int, ids: bool = True) -> Trades:
     return Trades.of(
         MARKET,
         START + np.cumsum(random.integers(0, 3, count)),
-        random.uniform(1, 1e5, count),
+        random.uniform(100, 101, count),
         random.choice(SIZES, count),
         random.integers(-1, 2, count).astype(np.int8),
         list(range(7, 7 + count)) if ids else None,
