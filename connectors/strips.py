@@ -130,11 +130,12 @@ class Strips:
         used = np.flatnonzero(np.bincount(codes, minlength=len(names)))
         found = [self._market(names[place]) for place in used.tolist()]
         nameless = codes == len(names) - 1 if only is None and names[used[-1]] is None else None
-        markets = list(dict.fromkeys(found))
+        places_of = {market: place for place, market in enumerate(dict.fromkeys(found))}
+        markets = list(places_of)
         if len(markets) == 1:
             return Who(markets, None, nameless)
         places = np.zeros(len(names), np.uint16 if len(markets) < 1 << 16 else np.int64)
-        places[used] = [markets.index(market) for market in found]
+        places[used] = [places_of[market] for market in found]
         return Who(markets, places[codes], nameless)
 
     def _market(self, symbol: str | None) -> str:
