@@ -136,7 +136,7 @@ def test_time_candles_are_those_of_a_plain_loop(tape: list[Event], every: Time) 
     assert canonical(out) == written(by_time(tape, every, EVERY[every]))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(tapes(), st.sampled_from(THRESHOLDS))
 def test_threshold_candles_are_those_of_a_plain_loop(
     tape: list[Event], setting: tuple[Measure, float, str]
@@ -145,7 +145,7 @@ def test_threshold_candles_are_those_of_a_plain_loop(
     assert canonical(out) == written(by_amount(tape, *setting))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(tapes(), st.sampled_from(MACHINES), cuts(), cuts())
 def test_no_cut_and_no_restart_changes_a_candle(
     tape: list[Event],
@@ -166,7 +166,7 @@ def test_trades_pass_through_whole_and_in_order(
 
 @pytest.mark.parametrize("step", [0, SECOND, 20 * SECOND])
 @given(st.integers(0, 9_999), st.sampled_from(MACHINES), cuts(3000))
-@settings(max_examples=20)
+@settings(max_examples=10)
 def test_long_slices_add_from_left_to_right(
     step: Time, seed: int, machine: Callable[[], Machine], cut: Container[int]
 ) -> None:

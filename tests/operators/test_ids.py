@@ -99,7 +99,7 @@ def plain(ids: Sequence[int | str]) -> list[object]:
     return out
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(numbers(), cuts(300), cuts(300))
 def test_repeated_ids_and_holes_are_those_of_a_plain_list(
     ids: list[int], cut: Container[int], restarts: Container[int]
