@@ -50,6 +50,7 @@ class _Result(Protocol):
 
 
 class _View(Protocol):
+    def size(self) -> int: ...
     def view(self) -> memoryview: ...
 
 
@@ -185,8 +186,8 @@ class Session:
         form = statement.format or form
         if whole or form not in _STREAMED or not _reads(statement.sql):
             result = self._connection.query(statement.sql, form, params)
-            view = result.get_memview().view()
-            return Answer(form, iter((view,)), _summary(result), view.nbytes)
+            memory = result.get_memview()
+            return Answer(form, _held(result, memory), _summary(result), memory.size())
         stream = self._connection.send_query(statement.sql, form, params)
         first = stream.fetch()
         return Answer(form, _pieces(stream, first), Summary(), None)
@@ -218,6 +219,12 @@ def _rows(
 ) -> list[list[str]]:
     answer = connection.query(sql, "JSONCompactEachRow", params or {}).bytes()
     return [json.loads(line) for line in answer.splitlines()]
+
+
+def _held(result: _Result, memory: _View) -> Iterator[memoryview]:
+    """Yield the bytes of a result, which must outlive them: a view of chDB's does not hold it."""
+    yield memory.view()
+    del memory, result
 
 
 def _pieces(stream: _Stream, first: _Result | None) -> Iterator[bytes]:

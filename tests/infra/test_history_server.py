@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -213,6 +214,15 @@ def test_a_statement_whose_client_is_gone_is_stopped(
     until(lambda: running(owner, "%cityHash64(%") == 1)
     client.close()
     until(lambda: running(owner, "%cityHash64(%") == 0)
+
+
+def test_answers_to_many_at_once_are_each_their_own(reader: Client) -> None:
+    def right(k: int) -> bool:
+        query = f"SELECT number, toString(number * {k}) FROM numbers({2000 + k})"
+        return list(reader.query(query).result_rows) == [(n, str(n * k)) for n in range(2000 + k)]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(right, range(400)))
 
 
 @pytest.mark.parametrize(
