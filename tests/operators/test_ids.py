@@ -122,6 +122,13 @@ def test_an_id_is_known_until_so_many_others_came() -> None:
     assert read(np.array(ids))[-1] is None
 
 
+@pytest.mark.parametrize("steps", [19, 20, 21])
+def test_a_hole_counts_from_twenty_steps_of_one_on_in_a_slice_too(steps: int) -> None:
+    ids = [*range(steps + 1), steps + 9, steps + 10]
+    assert read(as_ids(ids)) == read(as_ids(ids), EVERYWHERE) == plain(ids)
+    assert ((steps + 1, steps + 8) in plain(ids)) == (steps >= 20)
+
+
 def test_a_told_hole_is_known_until_the_next_greater_id() -> None:
     seen = SeenIds()
     seen.add_all(np.arange(100))

@@ -87,6 +87,16 @@ def test_a_calm_slice_holds_plausible_stamps_only_and_is_believed_like_each_of_t
     assert pickle.dumps(many) == pickle.dumps(one)
 
 
+@pytest.mark.parametrize(
+    ("stamps", "calm"),
+    [([0, DAY], True), ([0, DAY, 2 * DAY], True), ([0, DAY + 1], False), ([DAY, 0, 2 * DAY], True)],
+)
+def test_a_slice_without_our_clock_is_calm_until_it_jumps_over_a_day(
+    stamps: list[Time], calm: bool
+) -> None:
+    assert Stamps().calm(np.array(stamps), None) == calm
+
+
 def test_a_feed_that_is_always_late_is_its_own_measure() -> None:
     stamps = Stamps()
     for i in range(20):
