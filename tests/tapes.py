@@ -174,7 +174,7 @@ SIZES = [0.1, 0.2, 0.3, 0.7, 1.0, 3.0, 1e-8, 1e-3, 12_345.678, 1e7 / 3]
 QUIET = ("heartbeat", "book", "gap", "value")
 TRADED = ("trade", "trade", "burst", "behind")
 CLERICAL = ("instrument", "report", "command", "reject")
-WRONG = ("late", "again", "hole", "wild", "others", "shuffled")
+WRONG = ("late", "again", "hole", "wild", "wild", "others", "shuffled")
 
 Step: TypeAlias = tuple[str, Move, int]
 """What happens, after how long, and a seed for all the rest."""
@@ -202,7 +202,7 @@ def feeds(
 ) -> list[Event]:
     """Build what a log may hold of a market: all that can go wrong, with our clock and without."""
     ids: Ids = draw(st.sampled_from(["whole", "text", "none"]))
-    delay = draw(st.sampled_from([None, 5_000_000, -1_270_000_000, 3 * DAY]))
+    delay = draw(st.sampled_from([None, None, 5_000_000, -1_270_000_000, 3 * DAY]))
     return chop(_Maker(ids, delay).make(draw(steps(kinds, most))), draw(cuts()))
 
 
@@ -313,12 +313,13 @@ class _Maker:
         yield from (self._row(0, number) for number in numbers)
 
     def _wild(self) -> Iterator[Event]:
-        """Stamps nobody can believe: too few, just enough, or too many of them."""
+        """Stamp as nobody can believe: too few times, just enough, or too often; then go on."""
         ahead = self.random.choice([MINUTE // 2, MINUTE * 2, DAY, DAY * 2, 3650 * DAY])
         apart = self.random.choice([0, 0, 1, SECOND, 2 * DAY])
-        for _ in range(self.random.choice([1, 2, 3, 4, 19, 20, 21])):
-            yield self.random.choice([self._row, self._beat])(ahead)
+        for _ in range(self.random.choice([1, 1, 2, 2, 3, 4, 19, 20, 21])):
+            yield self.random.choice([self._row, self._row, self._beat])(ahead)
             self.now += apart
+        yield from self._burst()
 
     def _beat(self, ahead: Time = 0) -> Event:
         return Heartbeat(MARKET, self.now + ahead, received=self._received())

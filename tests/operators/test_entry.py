@@ -9,7 +9,7 @@ from statistics import median_low
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from operators.entry import Entry
@@ -180,11 +180,13 @@ def as_row(row: Trade, ts: Time) -> tuple[str, Time, Time, float, float, int, st
 # Laws ---------------------------------------------------------------------------------------------
 
 
+@settings(max_examples=200)
 @given(feeds())
 def test_the_entry_does_what_the_reference_does(feed: list[Event]) -> None:
     assert canonical(play(entry, feed)) == Reference().read(feed)
 
 
+@settings(max_examples=200)
 @given(feeds(), cuts(), cuts())
 def test_no_cut_and_no_restart_changes_what_enters(
     feed: list[Event], cut: Container[int], restarts: Container[int]
@@ -381,6 +383,13 @@ def test_without_our_clock_three_that_agree_are_believed(count: int) -> None:
 def test_wild_stamps_that_do_not_agree_are_rejected() -> None:
     feed = [trade(0), trade(3 * 86_400), trade(9 * 86_400), trade(1)]
     assert names(play(entry, feed)) == ["Trades", "Reject", "Reject", "Trades"]
+
+
+def test_a_slice_behind_a_held_event_decides_about_it() -> None:
+    feed = [trade(0), trade(3 * 86_400), trade(1), trade(2), trade(3), trade(4)]
+    whole = play(entry, [*feed[:2], *chop(feed[2:])])
+    assert names(whole) == ["Trades", "Reject", "Trades", "Trades", "Trades"]
+    assert canonical(whole) == canonical(play(entry, feed))
 
 
 def test_held_events_are_kept_in_the_snapshot() -> None:

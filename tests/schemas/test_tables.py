@@ -117,3 +117,9 @@ def test_money_is_kept_exactly(number: str) -> None:
     order = Order("m", 7, 1, 1, "enter", "buy", Decimal(number), "cross")
     (row,) = plain(block("demo", "r1", Order, [Record(0, order)]))
     assert row["amount"] == Decimal(number)
+
+
+def test_a_table_of_trades_keeps_the_exchanges_own_stamps() -> None:
+    trades = Trades.of("m", [3, 2], [7.0, 8.0], [1.0, 2.0])
+    trades.columns.ts = Trades.of("m", [3, 3], [7.0, 8.0], [1.0, 2.0]).ts
+    assert [row["ts"] for row in plain(outside_block(Trades, [trades]))] == [3, 2]
