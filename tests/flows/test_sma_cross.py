@@ -181,6 +181,14 @@ def test_the_random_markets_trade() -> None:
     assert sum(len(job(*columns(seed, 900)).positions) for seed in range(10)) > 30
 
 
+def test_a_tie_of_two_averages_is_not_yet_a_cross() -> None:
+    prices = [0.1] * 80 + [0.101, 0.101, 0.102, 0.103, 0.103]
+    rows = [START + minute * MINUTE for minute in range(85)], prices, [1.0] * 85
+    ledger = job(*rows)
+    assert [into for _, into, _, _ in ledger.positions] == [0.102]
+    assert found(played(chop([Trades.of(MARKET, *rows)]))) == ledger
+
+
 @given(feeds(most=60), cuts(), cuts(100))
 @settings(max_examples=60)
 def test_books_heartbeats_and_gaps_change_with_no_cut(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import NamedTuple
 
 import pytest
@@ -22,6 +23,7 @@ from operators.signals import Size, base, quote
 from operators.tape import ShapeChangedError, _Logic
 from operators.trade import Trade
 from schemas import (
+    SECOND,
     Averages,
     Candle,
     Closed,
@@ -264,6 +266,14 @@ def test_a_regressor_learns_the_return_itself() -> None:
     assert outcome.metrics["mae"] == 0.02
 
 
+def test_a_return_of_nothing_is_no_gain() -> None:
+    tape: list[Event] = [trade(100.0), averages(), trade(100.0)]
+    shut = [trade(100.0, START + SECOND), trade(100.0, START + SECOND)]
+    soon = Barriers(timeout=timedelta(seconds=1))
+    (outcome,) = (o for o in predicted([*tape, *shut], barriers=soon) if isinstance(o, Outcome))
+    assert (outcome.net_return, outcome.label, outcome.why) == (0.0, False, "timeout")
+
+
 # Which moments are decisions ----------------------------------------------------------------------
 
 
@@ -370,7 +380,7 @@ UNSEEDED: list[tuple[str, Callable[[], Model]]] = [
     ("BaggingClassifier", lambda: ensemble.BaggingClassifier(tree.HoeffdingTreeClassifier())),
     ("ARFClassifier", lambda: voted(forest.ARFClassifier())),
     ("ARFClassifier", lambda: voted(scaled(forest.ARFClassifier()))),
-    ("FeatureHasher", lambda: (compose.Select("x") + FeatureHasher()) | normal()),
+    ("FeatureHasher", lambda: scaled(compose.TransformerUnion(("x", FeatureHasher())))),
 ]
 
 

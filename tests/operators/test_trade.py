@@ -244,6 +244,20 @@ def test_entry_and_exit_find_room_in_one_slice() -> None:
     assert (closed.why, closed.entry, closed.exit) == ("stop", Decimal(100), Decimal(90))
 
 
+def test_the_second_half_of_a_reverse_is_sized_by_the_book_it_stands_behind() -> None:
+    wanted = Signal(MARKET, START, "reverse", 1_000, "quote", "")
+    early = Book(MARKET, START, [(100.0, 9.0)], [(101.0, 9.0)], stamp=START)
+    late = replace(early, bids=[(50.0, 9.0)])
+    orders = [o for o in traded([*ENTERED, early, wanted, late]) if isinstance(o, Order)]
+    assert [order.amount for order in orders] == [3, 3, 20]
+
+
+def test_an_order_worth_the_least_amount_is_allowed() -> None:
+    enough, more = (replace(TICK, min_notional=Decimal(least)) for least in ("300", "300.01"))
+    assert traded([enough, trade(100.0), signal("long")])[-1].__class__ is Order
+    assert traded([more, trade(100.0), signal("long")])[-1].__class__ is Refused
+
+
 def test_a_timeout_fires_on_a_heartbeat() -> None:
     late = Heartbeat(MARKET, START + SECOND, START + SECOND)
     out = traded([*ENTERED, late], Barriers(timeout=timedelta(seconds=1)))
