@@ -48,11 +48,7 @@ def group(readers: Sequence[Reader], markets: Markets) -> list[Group]:
     """
     if len(readers) == 1:
         return [Group([readers[0]], None)]
-    proven = [_proven(reader, markets) for reader in readers]
-    spans = [found or _scan(reader, markets) for found, reader in zip(proven, readers, strict=True)]
-    for index in {index for _, *pair in _overlaps(spans) for index in pair}:
-        if proven[index]:  # a bad time in the file may have widened it
-            spans[index] = _scan(readers[index], markets)
+    spans = [_proven(reader, markets) or _scan(reader, markets) for reader in readers]
     for market, one, other in _overlaps(spans):
         raise _overlap(market, readers[one], readers[other], spans[one], spans[other])
     groups = _joined(spans)
@@ -70,7 +66,7 @@ def group(readers: Sequence[Reader], markets: Markets) -> list[Group]:
 def _proven(reader: Reader, markets: Markets) -> Spans | None:
     """Return what a file's statistics say, if they say it of one market."""
     extent = reader.extent()
-    if extent is None or extent.first <= 0:
+    if extent is None or extent.first <= 0:  # a bad time has widened it
         return None
     market = markets.only(reader.file)
     if market is None and extent.symbol is not None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connectors import cells
@@ -36,6 +36,9 @@ def test_a_cell_is_read_alike_alone_and_among_others(words: list[str | None]) ->
     np.testing.assert_array_equal(cells.sides(column.dictionary_encode()), sides)
 
 
+@example(["-7"])
+@example(["1000000000000000000"])
+@example(["7", "-12"])
 @given(st.lists(st.from_regex(r"[0-9]{1,19}|0[0-9]*|[a-z0-9-]{1,8}", fullmatch=True), min_size=1))
 def test_ids_are_what_the_schema_says(ids: list[str]) -> None:
     expected, found = as_ids(ids), cells.ids(pa.array(ids))
@@ -67,6 +70,8 @@ def test_ids_of_digits_are_whole_numbers(ids: list[int]) -> None:
         (pa.array(["1.5"]), "ns", 0),
         (pa.array([decimal.Decimal("1.25")]), "us", 1250),
         (pa.array([10**30], pa.decimal128(38, 0)), "ns", 0),
+        (pa.array(["99999999999999999999"]), "ns", 0),
+        (pa.array([18_446_744_074]), "s", 0),  # a little more than 64 bits of ns
         (pa.array([-5]), "s", -5_000_000_000),
         (pa.array([None], pa.int64()), "ns", 0),
     ],

@@ -56,6 +56,9 @@ def test_statistics_tell_the_only_symbol_and_the_time(tmp_path: Path) -> None:
     assert reader(path).extent() == ("test:A/USDT", 5, 13)
     write_parquet(path, [trade(0, "A", 5), trade(1, "B", 6)])
     assert reader(path).extent() == (None, 5, 6)
+    write_parquet(path, [trade(0, "A", 5), {**trade(1, ts=6), "symbol": None}])
+    assert reader(path).extent() == (None, 5, 6)
+    assert list(reader(path).blocks(skip=lambda symbol: symbol == "A"))
     times = pa.array([1_700_000_000_123, 1_700_000_000_124], pa.timestamp("ms"))
     pq.write_table(
         pa.table({"time": times, "symbol": ["A"] * 2, "price": [1.0] * 2, "qty": [1.0] * 2}), path

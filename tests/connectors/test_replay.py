@@ -190,9 +190,9 @@ def test_progress_survives_a_resume(tmp_path: Path) -> None:
         made.append(Replay([path], batch=3, block=10))
         return made[-1]
 
-    play(replay, {2, 5, 9})
+    play(replay, range(100))
     done = made[-1].progress
-    assert len(made) == 4
+    assert len(made) > 13
     assert (done.trades, done.rejects, done.rows) == (39, 1, 40)
     assert done.read == done.total == path.stat().st_size
 

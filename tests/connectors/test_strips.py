@@ -55,7 +55,7 @@ def test_ids_are_texts_from_the_first_that_is_no_number_on(tmp_path: Path) -> No
     rows[3:3] = [trade(9, B)]
     path = WRITERS["csv"](tmp_path / "a.csv", rows)
     for block in (1, 2, 3, 100):
-        tapes = play(lambda block=block: Replay([path], block=block, batch=2), {1, 2, 4})  # type: ignore[misc]
+        tapes = play(lambda block=block: Replay([path], block=block, batch=1), {1, 2, 4})  # type: ignore[misc]
         assert [row.id for row in rows_of(tapes[A])] == [1, 2, "x", "3", None, "4"]  # type: ignore[union-attr]
         assert [row.id for row in rows_of(tapes[B])] == [9]  # type: ignore[union-attr]
 
