@@ -215,10 +215,11 @@ class Entry:
             yield from self._admit(event)
             return
         state.held.append(event)
-        if len(state.held) == AGREE[received is not None]:
+        by_distance = state.stamps.by_distance(received)
+        if len(state.held) == AGREE[by_distance]:
             held, state.held = state.held, []
             state.stamps.step()
-            if received is not None:
+            if by_distance:
                 yield self._gap(event.market, "clock", _stamp(held[0]))
             for earlier in held:
                 yield from self._admit(earlier)

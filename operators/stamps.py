@@ -17,15 +17,16 @@ JUDGED_FROM = 20
 WINDOW = 101
 """Over how many stamps the usual distance is the median."""
 AGREE = {True: 20, False: 3}
-"""How many implausible stamps in a row, each near the last, are a step of the clock: with an
-arrival time, and without."""
+"""How many implausible stamps in a row, each near the last, are believed: judged by distance
+they are a step of the clock, judged by their jump the end of a silence."""
 
 
 class Stamps:
     """Judge stamps: by their distance to our clock where it is known, else by their jump.
 
     With an arrival time: implausible is what is more than `LIMIT` ahead of the running median of
-    `stamp - received`. Without: what jumps more than a day beyond the latest stamp.
+    `stamp - received`. Without, and until enough are seen: what jumps more than a day beyond the
+    latest stamp; the very first, beyond its arrival.
 
     Examples
     --------
@@ -44,8 +45,8 @@ class Stamps:
 
     def plausible(self, stamp: Time, received: Time | None) -> bool:
         """Tell whether this stamp is plausible."""
-        if received is None or len(self._distances) < JUDGED_FROM:
-            return self._latest is None or stamp - self._latest <= DAY
+        if received is None or not self.by_distance(received):
+            return stamp - self._before(stamp, received) <= DAY
         distance = stamp - received
         if distance - min(self._distances) <= LIMIT:  # no median can lie below the least
             return True
@@ -75,10 +76,20 @@ class Stamps:
         if received is not None:
             self._distances.extend((stamps[-WINDOW:] - received[-WINDOW:]).tolist())
 
+    def by_distance(self, received: Time | None) -> bool:
+        """Tell whether a stamp is judged by its distance to our clock, and not by its jump."""
+        return received is not None and len(self._distances) >= JUDGED_FROM
+
     def step(self) -> None:
         """Forget what was usual: the clock has made a step, or the feed was away."""
         self._latest = None
         self._distances.clear()
+
+    def _before(self, stamp: Time, received: Time | None) -> Time:
+        """Return what a jump is measured from: at first, our own clock if it is known."""
+        if self._latest is not None:
+            return self._latest
+        return stamp if received is None else received
 
     def _no_jump(self, stamps: Int64) -> bool:
         latest = int(stamps[0]) if self._latest is None else self._latest

@@ -99,16 +99,18 @@ class Reference:
             yield from self.enter(row)
             return
         self.held.append(row)
-        if len(self.held) == (3 if row.received is None else 20):
+        by_jump = row.received is None or len(self.distances) < 20
+        if len(self.held) == (3 if by_jump else 20):
             held, self.held, self.latest, self.distances = self.held, [], None, []
-            if row.received is not None:
+            if not by_jump:
                 yield Gap(MARKET, self.time, "clock", self.time, stamp(held[0]))
             for each in held:
                 yield from self.enter(each)
 
     def plausible(self, row: Timed) -> bool:
         if row.received is None or len(self.distances) < 20:
-            return self.latest is None or stamp(row) - self.latest <= DAY
+            first = stamp(row) if row.received is None else row.received
+            return stamp(row) - (first if self.latest is None else self.latest) <= DAY
         return stamp(row) - row.received - median_low(self.distances[-101:]) <= MINUTE
 
     def enter(self, row: Timed) -> Iterator[Trade | Event]:
@@ -224,11 +226,11 @@ def test_time_never_falls(feed: list[Event]) -> None:
 
 
 @given(feeds())
-def test_when_we_received_it_enters_no_derived_event(feed: list[Event]) -> None:
+def test_a_second_of_our_clock_enters_no_derived_event(feed: list[Event]) -> None:
     shifted = [
-        replace(e, received=e.received + 7 * DAY)
+        replace(e, received=e.received + SECOND)
         if isinstance(e, (Book, Heartbeat)) and e.received is not None
-        else sliced(t._replace(received=t.received + 7 * DAY) for t in trades_of([e]) if t.received)
+        else sliced(t._replace(received=t.received + SECOND) for t in trades_of([e]) if t.received)
         if isinstance(e, Trades) and e.received is not None
         else e
         for e in feed
@@ -357,6 +359,21 @@ def test_one_wild_stamp_is_rejected_whole_and_moves_no_time() -> None:
 def test_a_feed_far_from_our_clock_is_believed_all_the_same() -> None:
     feed = [trade(i, received=START + i * SECOND - 3 * DAY) for i in range(50)]
     assert set(names(play(entry, feed))) == {"Trades"}
+
+
+def test_a_bad_first_stamp_does_not_kill_a_market() -> None:
+    bad = trade(75 * 365 * 86_400, received=START)
+    good = [trade(i, received=START + i * SECOND) for i in range(30)]
+    assert names(play(entry, [bad, *good])) == ["Reject", *["Trades"] * 30]
+
+
+def test_a_young_market_waits_for_three_behind_a_silence_with_our_clock_too() -> None:
+    later = [trade(2 * 86_400 + i, received=START + (2 * 86_400 + i) * SECOND) for i in range(3)]
+    assert names(play(entry, [trade(0, received=START), *later])) == [
+        "Trades",
+        "Gap",
+        *["Trades"] * 3,
+    ]
 
 
 @pytest.mark.parametrize("count", [19, 20, 21])

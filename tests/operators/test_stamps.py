@@ -41,7 +41,8 @@ class Reference:
     def plausible(self, stamp: Time, received: Time | None) -> bool:
         if received is not None and len(self.distances) >= 20:
             return stamp - received - median_low(self.distances[-101:]) <= MINUTE
-        return not self.stamps or stamp - max(self.stamps) <= DAY
+        first = stamp if received is None else received
+        return stamp - max(self.stamps, default=first) <= DAY
 
     def believe(self, stamp: Time, received: Time | None) -> None:
         self.stamps.append(stamp)
