@@ -127,9 +127,9 @@ def test_a_step_forgets_what_was_usual() -> None:
     stamps = Stamps()
     for i in range(30):
         stamps.believe(i, i)
-    assert not stamps.plausible(3 * DAY, 31)
+    assert not stamps.plausible(60 * MINUTE, 31)
     stamps.step()
-    assert stamps.plausible(3 * DAY, 31)
+    assert stamps.plausible(60 * MINUTE, 31)
 
 
 @pytest.mark.parametrize(
