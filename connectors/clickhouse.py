@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -23,11 +25,17 @@ Connect: TypeAlias = Callable[[], Client]
 UNREACHABLE = (OperationalError, HTTPError, OSError)
 """What says that nobody answers; other errors of ClickHouse's refuse one block."""
 
+_WHERE = re.compile(r"ClickHouse at \S+: ")
+_CORE = re.compile(r"DB::Exception: (.+?) \([A-Z_]+\)|\[Errno -?\d+\] ([\w ]+)|(timed out)")
 _ROWS = 50_000
 _SECONDS = 1.0
 _RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 _PATIENCE_SECONDS = 10.0
 _STALL_SECONDS = 30.0
+
+
+logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
+"""What it would write to the screen is raised, too."""
 
 
 class History:
@@ -197,8 +205,21 @@ def move(client: Client, entries: Iterable[Entry]) -> Iterator[tuple[Entry, str 
 
 
 def reason(error: BaseException) -> str:
-    """Return the first line of an error, or its name if it says nothing."""
-    return next(iter(str(error).splitlines()), "") or type(error).__name__
+    """Return in few words why ClickHouse does not do something.
+
+    Examples
+    --------
+    >>> pool = "Error HTTPConnectionPool(host='h'): (Caused by X: [Errno 111] Connection refused')"
+    >>> reason(OSError(f"ClickHouse at h:9: {pool}"))
+    'ClickHouse at h:9: Connection refused'
+    >>> reason(OSError("response: Code: 516. DB::Exception: Wrong password. (X) (for url y)"))
+    'Wrong password.'
+
+    """
+    line = next(iter(str(error).splitlines()), "") or type(error).__name__
+    where = _WHERE.match(line)
+    core = _CORE.search(line)
+    return (where[0] if where else "") + core[core.lastindex or 0] if core else line
 
 
 def refusal(refused: dict[str, str]) -> str | None:

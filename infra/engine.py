@@ -10,8 +10,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from io import FileIO
 from pathlib import Path
+from typing import BinaryIO
 
 from bytewax._bytewax import cli_main
 from bytewax.dataflow import Dataflow
@@ -24,7 +24,7 @@ SNAPSHOT_EVERY = timedelta(seconds=1)
 _NEVER = timedelta(days=1)
 
 _STDERR = 2
-_PANIC = re.compile(rb"^thread '.*' panicked at ", re.MULTILINE)
+_PANIC = re.compile(rb"thread '.*' panicked at ")
 _FULL = re.compile(r"code: DiskFull")
 _FAILED = re.compile(r"code: (SystemIoFailure|CannotOpen|ReadOnly)")
 _DAMAGED = re.compile(r"code: (DatabaseCorrupt|NotADatabase)|recovery partition")
@@ -100,7 +100,7 @@ def _quiet() -> Iterator[None]:
         sys.stderr = os.fdopen(os.dup(real), "w", 1, errors="backslashreplace")
     os.dup2(out, _STDERR)
     os.close(out)
-    pump = threading.Thread(target=_pump, args=(FileIO(into), real), daemon=True)
+    pump = threading.Thread(target=_pump, args=(os.fdopen(into, "rb"), real), daemon=True)
     pump.start()
     try:
         yield
@@ -113,15 +113,14 @@ def _quiet() -> Iterator[None]:
             sys.stderr = python
 
 
-def _pump(source: FileIO, real: int) -> None:
+def _pump(source: BinaryIO, real: int) -> None:
     """Hand on what comes in front of a panic's story."""
     panicking = False
     with source:
-        while piece := source.read(1 << 16):
-            story = _PANIC.search(piece)
+        for line in source:
+            panicking = panicking or _PANIC.match(line) is not None
             if not panicking:
-                os.write(real, piece[: story.start()] if story else piece)
-            panicking = panicking or story is not None
+                os.write(real, line)
 
 
 def _number(file: object) -> int | None:

@@ -84,7 +84,7 @@ def troubles(report: Report, *, kept: bool) -> list[str]:
     lines = []
     for kind, (table, what) in _TROUBLES.items():
         if count := _count(report.markets, kind):
-            ask = _ASK.format(table=table, run=report.run) if kept else ""
+            ask = _ASK.format(table=table, run=report.run) if kept else _SHOWN
             lines.append(f"{count:,} {what}{ask}")
     if report.trouble:
         lines.append(
@@ -95,6 +95,7 @@ def troubles(report: Report, *, kept: bool) -> list[str]:
 
 
 _ASK = ": deck sql \"SELECT * FROM {table} WHERE run = '{run}' LIMIT 9\""
+_SHOWN = ": --events FILE shows them, or a run with history"
 _TROUBLES = {
     "Reject": ("rejects", "rows could not be read"),
     "Late": ("lates", "trades came too late, and are in no candle"),

@@ -6,6 +6,7 @@ import gc
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,23 +108,21 @@ class Share:
 
     def play(self) -> Done:
         """Run to the end of the data, or until `stop`."""
-        lock = self._alone()
-        if self.job.store is not None:
-            store.check_parts(self.directory, self.replay.list_parts())
-        outlets = self._outlets()
-        flow = self.dataflow(outlets)
-        _tune_memory()
-        try:
-            self.tally.start()
-            engine.run(flow, self._snapshots())
-            for outlet in outlets:
-                outlet.close()
-        except BaseException:
-            if self.history is not None:
-                self.history.mover.abandon()
-            raise
-        finally:
-            lock.close()
+        with closing(self._alone()):
+            if self.job.store is not None:
+                store.check_parts(self.directory, self.replay.list_parts())
+            outlets = self._outlets()
+            flow = self.dataflow(outlets)
+            _tune_memory()
+            try:
+                self.tally.start()
+                engine.run(flow, self._snapshots())
+                for outlet in outlets:
+                    outlet.close()
+            except BaseException:
+                if self.history is not None:
+                    self.history.mover.abandon()
+                raise
         return Done(
             self.tally.markets, self.replay.progress.trades, self.tally.seconds,
             self.history.mover.trouble if self.history is not None else None,

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pickle
+from decimal import Context, Decimal, localcontext
+from math import fsum
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.tally import ExactSum, Tally, total_return
+from schemas import Closed, Halt
+from schemas.tables import Record
+
+
+def closed(market: str, made: float) -> Record:
+    pnl = Decimal(repr(made))
+    return Record(
+        0,
+        Closed(
+            market, 1, 1, "long", Decimal(1), Decimal(1), Decimal(1), 0, "take",
+            Decimal("0.1"), pnl, made, made,
+        ),
+    )  # fmt: skip
+
+
+numbers = st.integers(-(10**12), 10**12).map(lambda n: n / 1000)
+
+
+@given(st.lists(numbers), st.integers(0, 50))
+def test_a_sum_is_exact_and_can_be_cut_anywhere(values: list[float], cut: int) -> None:
+    total = ExactSum()
+    for x in values[:cut]:
+        total.add(x)
+    total = pickle.loads(pickle.dumps(total))
+    for x in values[cut:]:
+        total.add(x)
+    assert fsum(total.partials) == fsum(values)
+
+
+@given(st.lists(st.tuples(st.sampled_from("AB"), numbers)), st.integers(0, 50))
+def test_a_tally_that_is_resumed_counts_as_one_that_was_not(
+    made: list[tuple[str, float]], cut: int
+) -> None:
+    tally = Tally()
+    for number, (market, x) in enumerate(made):
+        if number == cut:
+            state, tally = tally.snapshot(), Tally()
+            tally.resume(state)
+        tally.write([closed(market, x), Record(1, Halt(market, 1, "halted", "me"))])
+    assert total_return(tally.markets) == fsum(x for _, x in made)
+    counts = [part.counts for part in tally.markets.values()]
+    assert sum(count["Closed"] for count in counts) == len(made)
+    assert sum(count["Halt"] for count in counts) == len(made)
+    with localcontext(Context(prec=76)):
+        exact = sum((Decimal(repr(x)) for _, x in made), Decimal(0))
+        assert sum((part.pnl for part in tally.markets.values()), Decimal(0)) == exact
+    assert sum(part.wins for part in tally.markets.values()) == sum(x > 0 for _, x in made)
+
+
+def test_time_stops_at_the_end_and_goes_on_behind_a_resume() -> None:
+    tally = Tally(opening=2.0)
+    assert tally.seconds == 2.0
+    tally.start()
+    state = tally.snapshot()
+    tally.close()
+    assert 2.0 < tally.seconds == tally.seconds
+    again = Tally(opening=1.0)
+    again.resume(state)
+    assert 3.0 < again.seconds <= 1.0 + tally.seconds
