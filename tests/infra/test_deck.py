@@ -179,19 +179,10 @@ def test_a_server_that_is_killed_while_replaying_loses_nothing(
     own: History, tape: Path, tmp_path: Path
 ) -> None:
     own.start()
-    line: Line = [
-        "replay",
-        SMA,
-        "--data",
-        tape,
-        "--batch",
-        1,
-        "--json",
-        "--events",
-        tmp_path / "e.jsonl",
-    ]
-    store = tmp_path / "store"
-    with Rig(own.settings.home).started(*line, "--recovery", store) as process:
+    line: Line = ["replay", SMA, "--data", tape, "--batch", 1, "--json"]
+    store, events = tmp_path / "store", tmp_path / "e.jsonl"
+    rig = Rig(own.settings.home)
+    with rig.started(*line, "--recovery", store, "--events", events) as process:
         assert until(process, lambda: written(store) > 20_000)
         running = own.home.running()
         assert running is not None
@@ -199,9 +190,8 @@ def test_a_server_that_is_killed_while_replaying_loses_nothing(
         out, err = process.communicate()
     assert process.returncode == 0, err
     run = out.split('"run":"')[1][:32]
-    lines = len(events.read_bytes().splitlines())
     with own.client("reader") as client:
-        assert _rows(client, run) == lines
+        assert _rows(client, run) == len(events.read_bytes().splitlines())
 
 
 def test_history_answers_while_a_replay_is_at_work(

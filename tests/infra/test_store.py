@@ -143,12 +143,16 @@ def refused(job: Job, store: Path, told: str) -> None:
 
 
 def test_a_flow_of_another_shape_is_refused(job: Job, tmp_path: Path) -> None:
+    lines = job.data[0].read_bytes().splitlines(keepends=True)
+    job.data[0].write_bytes(b"".join(lines[:2_000]))
     play(job, tmp_path / "store")
+    (tmp_path / "b.jsonl").write_bytes(b"".join(lines[2_000:]))
+    longer = replace(job, data=(*job.data, tmp_path / "b.jsonl"))
     job.flow.write_text(SMA.read_text().replace("(5, 20, 60)", "(5, 20, 50)"))
     with pytest.raises(ReplayError, match="give the flow its former settings, or start afresh"):
-        play(job, tmp_path / "store")
+        play(longer, tmp_path / "store")
     job.flow.write_text(SMA.read_text())
-    play(job, tmp_path / "store")
+    play(longer, tmp_path / "store")
 
 
 def test_other_data_is_refused(job: Job, tmp_path: Path) -> None:
