@@ -148,7 +148,7 @@ def test_a_flow_of_another_shape_is_refused(job: Job, tmp_path: Path) -> None:
     play(job, tmp_path / "store")
     (tmp_path / "b.jsonl").write_bytes(b"".join(lines[2_000:]))
     longer = replace(job, data=(*job.data, tmp_path / "b.jsonl"))
-    job.flow.write_text(SMA.read_text().replace("(5, 20, 60)", "(5, 20, 50)"))
+    job.flow.write_text(SMA.read_text().replace("minutes=1)", "minutes=2)"))
     with pytest.raises(ReplayError, match="give the flow its former settings, or start afresh"):
         play(longer, tmp_path / "store")
     job.flow.write_text(SMA.read_text())
