@@ -104,3 +104,24 @@ def test_nothing_that_was_written_before_the_end_is_left_behind(tmp_path: Path) 
         assert not names(place)
         assert door.taken == {"halts": 1}
         assert history.mover.trouble is None
+
+
+def test_a_block_that_comes_while_the_last_but_one_goes_in_is_seen(tmp_path: Path) -> None:
+    gate = threading.Event()
+
+    class Slow(Door):
+        def insert_arrow(self, table: str, rows: pa.Table) -> None:
+            super().insert_arrow(table, rows)
+            assert gate.wait(10)
+
+    door, kept = Slow(), journal(tmp_path, "one")
+    mover = Mover(door, kept)
+    mover.start()
+    assert door.came.wait(10)
+    kept.append("two", ROWS)
+    finishing = threading.Thread(target=mover.finish)
+    finishing.start()
+    assert mover._ending.wait(10)
+    gate.set()
+    finishing.join()
+    assert door.taken == {"one": 1, "two": 1}
