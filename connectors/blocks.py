@@ -13,6 +13,9 @@ from connectors.files import File
 from connectors.naming import Share
 
 BLOCK_ROWS = 65_536
+WIDE_ROWS = 524_288
+"""Of a Parquet file that holds nothing but trades: rows are small there, and the more of them
+each of many markets gets at once, the less each costs."""
 ALL = frozenset(ALIASES)
 
 

@@ -12,7 +12,7 @@ from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from typing_extensions import override
 
 from connectors.ahead import Ahead
-from connectors.blocks import BLOCK_ROWS, Reader
+from connectors.blocks import BLOCK_ROWS, WIDE_ROWS, Reader
 from connectors.columns import Wanted
 from connectors.files import DataError, find
 from connectors.formats import open_file
@@ -128,7 +128,7 @@ class Replay(FixedPartitionedSource[Item, State]):
         columns: Mapping[str, str] | None = None,
         batch: int = BLOCK_ROWS,
         share: tuple[int, int] = (0, 1),
-        block: int = BLOCK_ROWS,
+        block: int | None = None,
     ) -> None:
         if batch < 1:
             msg = f"batch {batch}: at least one trade is handed out at once"
@@ -137,6 +137,7 @@ class Replay(FixedPartitionedSource[Item, State]):
         wanted, markets = Wanted(columns), Markets(market)
         readers = [open_file(file, wanted, markets) for file in find(files)]
         groups = group(readers, markets)
+        block = block or (WIDE_ROWS if all(map(_only_trades, readers)) else BLOCK_ROWS)
         self._block = block if len(groups) <= FEW_GROUPS else max(block // FEW_GROUPS, 1)
         self._groups = {
             part.readers[0].file.name: part.readers
@@ -188,6 +189,10 @@ class Replay(FixedPartitionedSource[Item, State]):
     def stop(self) -> None:
         """Let all partitions end where they are, so that the engine drains and keeps its state."""
         self._stopped.set()
+
+
+def _only_trades(reader: Reader) -> bool:
+    return reader.file.format == "parquet" and "event" not in reader.layout.names
 
 
 def _start(block: int) -> State:

@@ -177,6 +177,5 @@ def writer(settings: Settings) -> Connect:
 
 def _tune_memory() -> None:
     """Let the collector look less often: events are many, and none of them are cycles."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 10, 50)

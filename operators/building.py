@@ -148,7 +148,7 @@ def sums(trades: Trades, starts: Int64) -> list[Sums]:
     lengths = lasts - starts + 1
     count = len(starts)
     of = np.arange(count).repeat(lengths)
-    by_side = of * 3 + trades.side + 1
+    by_side = np.arange(1, 3 * count, 3).repeat(lengths) + trades.side
     volumes = np.bincount(by_side, size, 3 * count)
     counts = np.bincount(by_side, minlength=3 * count)
     volume, quote_volume = np.bincount(of, size), np.bincount(of, price * size)

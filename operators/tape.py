@@ -60,13 +60,14 @@ class _Logic(StatefulBatchLogic[Strip, Strip, bytes]):
         self.machine = machine
         self.reads = machine.reads
         if saved is not None:
-            shape, machine.state = pickle.loads(saved)  # noqa: S301 - our own store, owner-only
+            shape, state = pickle.loads(saved)  # noqa: S301 - our own store, owner-only
             if shape != machine.shape:
                 msg = (
                     f"step {step_id!r} was kept with {shape} and is now {machine.shape}: give the "
                     f"flow its former settings, or start afresh with another recovery directory"
                 )
                 raise ShapeChangedError(msg)
+            machine.state = state
 
     def on_batch(self, values: list[Strip]) -> tuple[Iterable[Strip], bool]:
         machine, reads = self.machine, self.reads

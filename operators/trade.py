@@ -37,6 +37,11 @@ from schemas import (
 _MODES = {"halt": "halted", "reduce": "reducing", "resume": "active", "flatten": "reducing"}
 
 
+_READS: frozenset[type[Event]] = frozenset(
+    {Trades, Book, Heartbeat, Signal, Instrument, Command, Fault}
+)
+
+
 @dataclass(slots=True)
 class _State:
     life: Life | None = None
@@ -69,15 +74,13 @@ class Trade:
     """
 
     shape = ("trade", 1)
-    reads: frozenset[type[Event]] = frozenset(
-        {Trades, Book, Heartbeat, Signal, Averages, Instrument, Command, Fault}
-    )
 
     def __init__(self, barriers: Barriers, costs: Costs, max_slippage: float | None = None) -> None:
         if max_slippage is not None and not 0 <= max_slippage < 1:
             msg = f"max_slippage is a part of the price, from 0 to 1, not {max_slippage}"
             raise ValueError(msg)
         self.barriers = barriers
+        self.reads = _READS | {Averages} if barriers.scaled else _READS
         self.max_slippage = max_slippage
         self.broker = PaperBroker(costs)
         self.lives = Lives(self.broker)

@@ -12,6 +12,7 @@ from bytewax.testing import TestingSink, TestingSource
 from bytewax.visualize import to_rendered
 
 from operators import Costs, averages, candles, enter
+from operators.averages import MovingAverages
 from operators.entry import Entry
 from operators.tape import ShapeChangedError, Strip, Tape, _Logic, run
 from schemas import MINUTE, Event, Heartbeat, Trades, Value
@@ -184,3 +185,9 @@ def test_markets_have_states_of_their_own() -> None:
     op.output("out", run("sum", tape, Sum), TestingSink(out))
     ran(flow)
     assert [(market, *sums(strip)) for market, strip in out] == [("a", 1.0), ("b", 5.0), ("a", 3.0)]
+
+
+def test_other_windows_are_refused_though_the_shape_is_read_from_the_state() -> None:
+    kept = _Logic("averages", MovingAverages({"sma": (5, 20)}), None).snapshot()
+    with pytest.raises(ShapeChangedError, match="'sma20'.*'sma21'"):
+        _Logic("averages", MovingAverages({"sma": (5, 21)}), kept)
