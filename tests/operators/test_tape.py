@@ -189,5 +189,5 @@ def test_markets_have_states_of_their_own() -> None:
 
 def test_other_windows_are_refused_though_the_shape_is_read_from_the_state() -> None:
     kept = _Logic("averages", MovingAverages({"sma": (5, 20)}), None).snapshot()
-    with pytest.raises(ShapeChangedError, match="'sma20'.*'sma21'"):
+    with pytest.raises(ShapeChangedError, match=r"'sma20'.*'sma21'"):
         _Logic("averages", MovingAverages({"sma": (5, 21)}), kept)
