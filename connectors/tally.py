@@ -61,7 +61,13 @@ class MarketTally:
 
     def take(self, records: list[Record]) -> None:
         """Take records into account."""
-        self.counts.update([type(record.event).__name__ for record in records])
+        kinds = Counter([type(event) for _, event in records])
+        for kind, count in kinds.items():
+            self.counts[kind.__name__] += count
+        if Closed in kinds or Outcome in kinds:
+            self._results(records)
+
+    def _results(self, records: list[Record]) -> None:
         for _, event in records:
             if type(event) is Closed:
                 self.pnl = _EXACT.add(self.pnl, event.pnl)

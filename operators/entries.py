@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from bytewax.dataflow import operator
 
-from operators.guard import guarded
+from operators.guard import fault
 from operators.moment import KINDS, Moment, Watch
 from operators.tape import Tape, run
 from schemas import Event, Signal
@@ -58,14 +58,15 @@ class Entries:
         if type(event) is not self.on:
             return (event,)
         now = watch.moment(event)
-        answer = guarded(now.market, now.ts, "rule", lambda: _stamped(self.rule(now), now))
-        return (event,) if answer is None else (event, answer)
+        try:
+            answer = self.rule(now)
+            return (event,) if answer is None else (event, _stamped(answer, now))
+        except Exception as error:  # noqa: BLE001 - whatever the user's rule raises is the user's
+            return (event, fault(now.market, now.ts, "rule", error))
 
 
-def _stamped(answer: Signal | None, now: Moment) -> Signal | None:
+def _stamped(answer: Signal, now: Moment) -> Signal:
     """Return a rule's answer as a signal of its moment, if it is one that can be obeyed."""
-    if answer is None:
-        return None
     if not isinstance(answer, Signal):
         msg = f"a rule answers with long(), short(), leave(), reverse() or None, not {answer!r}"
         raise TypeError(msg)

@@ -33,9 +33,14 @@ def guarded(market: str, ts: Time, where: str, call: Callable[[], T]) -> T | Fau
     try:
         return call()
     except Exception as error:  # noqa: BLE001 - whatever the user's code raises is the user's
-        frames = traceback.extract_tb(error.__traceback__)[1:][-_FRAMES:]
-        story = "; ".join(f"{PurePath(f.filename).name}:{f.lineno} in {f.name}" for f in frames)
-        return Fault(market, ts, where, _steady(_told(error)), story)
+        return fault(market, ts, where, error)
+
+
+def fault(market: str, ts: Time, where: str, error: Exception) -> Fault:
+    """Return the fault that an error of the user's code makes, the same in each run."""
+    frames = traceback.extract_tb(error.__traceback__)[1:][-_FRAMES:]
+    story = "; ".join(f"{PurePath(f.filename).name}:{f.lineno} in {f.name}" for f in frames)
+    return Fault(market, ts, where, _steady(_told(error)), story)
 
 
 def _told(error: Exception) -> str:

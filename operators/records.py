@@ -13,6 +13,8 @@ from schemas import DERIVED, Event, Gap, Reject
 from schemas.tables import Record
 
 _DERIVED = frozenset(DERIVED)
+_EITHER = frozenset({Gap, Reject})
+"""Concluded on the tape, or come from outside."""
 
 
 class Numbering(StatefulBatchLogic[Strip, list[Record], int]):
@@ -36,7 +38,8 @@ class Numbering(StatefulBatchLogic[Strip, list[Record], int]):
         records = []
         for strip in values:
             for event in strip:
-                if type(event) in _DERIVED or _born_here(event):
+                kind = type(event)
+                if kind in _DERIVED or (kind in _EITHER and _born_here(event)):
                     records.append(Record(number, event))
                     number += 1
         self.next = number

@@ -62,6 +62,7 @@ def test_a_traceback_is_short() -> None:
         ("binance:BTC/USDT at 7/8 of 1/2", "binance:BTC/USDT at 7/8 of 1/2"),
         ("x" * 600, "x" * 488),
     ],
+    ids=["an address", "a file", "a home", "another system", "no folder", "a long one"],
 )
 def test_a_fault_tells_nothing_of_the_machine(text: str, error: str) -> None:
     assert fault(raising(ValueError(text))).error == f"ValueError: {error}"[:500]
