@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import sys
 import threading
@@ -30,6 +31,10 @@ from infra.settings import Settings
 from operators import Costs, Tape, conclude, enter
 
 _PREDECESSOR_SECONDS = 30.0
+
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+"""Options of glibc's mallopt."""
 
 
 @dataclass(frozen=True)
@@ -177,10 +182,14 @@ def writer(settings: Settings) -> Connect:
 
 
 def _tune() -> None:
-    """Let the collector look less often: events are many, and none of them are cycles.
-
-    And let the thread that reads ahead have its turn sooner: it hardly needs Python.
-    """
+    """Make the most of the machine; what comes out does not depend on it."""
+    # Events are many, and none of them are cycles: the collector need not look often.
     gc.freeze()
     gc.set_threshold(100_000, 10, 50)
+    # The thread that reads ahead hardly needs Python: its turn comes sooner.
     sys.setswitchinterval(0.001)
+    # Arrays come and go by the megabyte: glibc keeps their memory, and need not clear it anew.
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_MMAP_THRESHOLD, 1 << 25)
+        mallopt(_TRIM_THRESHOLD, 1 << 28)
