@@ -172,7 +172,7 @@ def run_command(
         data = home / f"simulated-{days:g}d-seed{seed}.parquet"
         if not data.exists():
             markets = ["sim:BTC/USDT", "sim:ETH/USDT"]
-            _simulate(data, partial(simulate, data, markets, days, seed, signal=0.5))
+            _simulate(data, partial(simulate, data, markets, days, seed, signal=1.0))
         costs = flowfile.load(flow).costs
         _replay(Job(flow=flow, data=(data,), market=None, costs=costs), None, None, None)
         _next_steps(flow, data)
@@ -274,9 +274,12 @@ def _next_steps(flow: Path, data: Path) -> None:
     _out.print("\nWhat next:", style="bold")
     for command, what in (
         ('deck sql "SELECT market, count() FROM candles GROUP BY market"', "ask history"),
-        ('deck sql "SELECT * FROM closed ORDER BY pnl LIMIT 5"', "the worst positions"),
+        (
+            'deck sql "SELECT market, ts, why, entry, exit, pnl FROM closed ORDER BY pnl LIMIT 5"',
+            "the worst positions",
+        ),
         (f"$EDITOR {flow}", "change a number, and run it again"),
-        (f"deck replay {flow} --data {where} --fees 2", "the same market, cheaper"),
+        (f"deck replay {flow} --data {where} --fees 0", "the same market, without fees"),
     ):
         _out.print(f"  {command}  [dim]# {what}[/dim]", highlight=False, soft_wrap=True)
 

@@ -21,8 +21,10 @@ from rich.table import Table
 from infra.history import History
 from infra.history_home import HistoryError, explained, told
 
-_WIDTH = 9
-"""Characters below which a column is not worth showing."""
+_WIDEST = 40
+"""Characters of a column that are shown, at most, on a terminal."""
+_ENDLESS = 1 << 16
+"""Characters of a line that is no terminal's."""
 
 _UNKNOWN_TABLE, _SYNTAX = 60, 62
 
@@ -63,7 +65,7 @@ def sql(
             if form is Format.table:
                 if output:
                     raise HistoryError("a table is to look at: --format csv, json or parquet")
-                show(client, query, rows, Console())
+                show(client, query, rows, Console(width=None if _looked_at() else _ENDLESS))
             else:
                 _write(client, query, form, output)
         except DatabaseError as error:
@@ -81,19 +83,36 @@ def show(client: Client, query: str, rows: int, console: Console) -> None:
             if rows and len(taken) > rows:
                 break
     shown = taken[:rows] if rows else taken
-    fit = max(1, console.width // _WIDTH) if console.is_terminal else len(names)
+    cells = [[_cell(value) for value in row] for row in shown]
+    fit = _fitting(names, cells, console.width)
     table = Table(header_style="bold", row_styles=["", "on grey7"] if console.is_terminal else None)
     for name, kind in list(zip(names, types, strict=True))[:fit]:
         right = re.search(r"\b(U?Int|Float|Decimal|BFloat)\d*", kind) is not None
         table.add_column(
-            escape(name), justify="right" if right else "left", overflow="ellipsis", no_wrap=True
-        )
-    for row in shown:
-        table.add_row(*(_cell(value) for value in row[:fit]))
+            escape(name), justify="right" if right else "left", overflow="ellipsis", no_wrap=True,
+            max_width=_WIDEST if console.is_terminal else None,
+        )  # fmt: skip
+    for row in cells:
+        table.add_row(*row[:fit])
     if names:
         console.print(table)
     for note in _notes(len(shown), len(taken) > len(shown), names[fit:]):
         console.print(note, style="dim", highlight=False)
+
+
+def _looked_at() -> bool:
+    return sys.stdout.isatty()
+
+
+def _fitting(names: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> int:
+    """Return how many columns fit into a width, the first in any case."""
+    used = 1
+    for place, name in enumerate(names):
+        widest = max(len(name), *(len(row[place]) for row in cells), 0)
+        used += min(widest, _WIDEST) + len(" │ ")
+        if used > width and place:
+            return place
+    return len(names)
 
 
 def explain(error: DatabaseError, query: str, client: Client) -> str:
@@ -138,7 +157,7 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return repr(value)
     if isinstance(value, Decimal):
-        return f"{value:f}"
+        return f"{value.normalize():f}"
     return escape(" ".join(str(value).split()))
 
 
