@@ -256,6 +256,9 @@ class Trade:
         if command.action in _MODES:
             mode = _MODES[command.action]
             yield from self._switch(command.market, command.ts, mode, _by(command))
+        elif command.action != "close":
+            why = f"no such command; there are {', '.join(_MODES)} and close"
+            yield Refused(command.market, command.ts, command.action, why)
         life = self.state.life
         if command.action in ("flatten", "close") and life is not None:
             yield from self._forget(command.ts, _by(command))

@@ -190,6 +190,10 @@ TICK = Instrument(MARKET, START, Decimal("0.01"), Decimal("0.001"), Decimal(500)
             "the market is halted",
         ),
         (
+            [trade(100.0), Command(MARKET, START, "pause", who="me")],
+            "no such command; there are halt, reduce, resume, flatten and close",
+        ),
+        (
             [trade(100.0), Fault(MARKET, START, "rule", "no", ""), signal("long")],
             "the market is reducing",
         ),
