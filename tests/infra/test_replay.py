@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import psutil
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from connectors.simulate import simulate
 from infra.history import History
 from infra.replay import replay
 from infra.settings import Settings
@@ -75,6 +77,26 @@ def test_events_are_the_same_for_every_batch_and_every_number_of_processes(
     assert kinds >= {b"Signal", b"Order", b"Fill", b"Opened", b"Closed"} or flow == LEARNED
     assert kinds >= {b"Prediction", b"Outcome"} or flow == SMA
     assert kinds >= {b"Halt"} or source == "real"
+
+
+def test_a_simulated_recording_gives_the_same_events_however_it_is_cut_and_divided(
+    rig: Rig, tmp_path: Path
+) -> None:
+    data = tmp_path / "sim.parquet"
+    simulate(data, ["BTC/USDT", "ETH/USDT"], 3 / 24, seed=2, signal=1.0)
+    found = set()
+    for processes, batch in ((1, 1), (1, 1_000), (2, 1), (2, 1_000)):
+        events = tmp_path / f"{processes}-{batch}.jsonl"
+        rig.deck(
+            "replay", LEARNED, "--data", data, "--batch", batch, "--processes", processes,
+            "--events", events, "--no-history",
+        )  # fmt: skip
+        found.add(events.read_bytes())
+    assert len(found) == 1
+    for market in ("sim:BTC/USDT", "sim:ETH/USDT"):
+        told = [json.loads(line) for line in found.copy().pop().splitlines()]
+        kinds = {event["type"] for event in told if event["market"] == market}
+        assert kinds >= {"Candle", "Averages", "Prediction", "Outcome"}
 
 
 # Killed -------------------------------------------------------------------------------------------
@@ -205,13 +227,33 @@ def test_a_run_that_is_killed_while_it_gathers_its_events_gathers_them_later(
 # Several processes --------------------------------------------------------------------------------
 
 
-def workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    """Return the processes that divide the markets."""
-    return [
-        child
-        for child in psutil.Process(process.pid).children()
-        if any("spawn_main" in word for word in child.cmdline())
-    ]
+def at_work(process: subprocess.Popen[str], store: Path) -> list[psutil.Process]:
+    """Return the two processes that divide the markets, once the second has kept an event.
+
+    The first may be through its share by then, so they are looked for as they start.
+    """
+    both: list[psutil.Process] = []
+
+    def started() -> bool:
+        both[:] = _workers(process)
+        return len(both) == 2
+
+    assert until(process, started), process.communicate()
+    assert until(process, lambda: any(path.stat().st_size for path in store.glob("1/events/*")))
+    return both
+
+
+def _workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    children = psutil.Process(process.pid).children()
+    return [child for child in children if any("spawn_main" in word for word in _words(child))]
+
+
+def _words(child: psutil.Process) -> list[str]:
+    """Return the command line of a process, none of one that ends while we look at it."""
+    try:
+        return list(child.cmdline())
+    except (psutil.ZombieProcess, psutil.NoSuchProcess):
+        return []
 
 
 def test_one_process_that_dies_ends_the_run_and_says_how_to_go_on(
@@ -219,8 +261,7 @@ def test_one_process_that_dies_ends_the_run_and_says_how_to_go_on(
 ) -> None:
     line = [*command(LEARNED, real, 2, tmp_path), "--no-history"]
     with rig.started(*line) as process:
-        assert until(process, lambda: written(tmp_path / "store") > 10_000)
-        both = workers(process)
+        both = at_work(process, tmp_path / "store")
         both[1].kill()
         _, err = process.communicate()
     assert process.returncode == 1
@@ -238,9 +279,7 @@ def test_no_process_outlives_a_parent_that_is_killed(
 ) -> None:
     line = [*command(LEARNED, real, 2, tmp_path), "--no-history"]
     with rig.started(*line) as process:
-        assert until(process, lambda: written(tmp_path / "store") > 10_000)
-        both = workers(process)
-        assert len(both) == 2
+        both = at_work(process, tmp_path / "store")
         process.kill()
         process.wait()
         _, alive = psutil.wait_procs(both, timeout=10)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from operators.costs import Costs
 from operators.monitor import Barriers
+from operators.tape import _Logic
 from operators.trade import Trade
 from schemas import (
     SECOND,
@@ -283,6 +284,20 @@ def test_an_open_position_keeps_its_barriers_when_the_flow_gets_others() -> None
         list(wide(event))
     tight.state = wide.state
     assert not [out for out in tight(trade(98.0)) if isinstance(out, Order)]
+
+
+def test_an_edited_stop_is_for_the_next_position_and_an_open_one_keeps_its_own() -> None:
+    first = _Logic("step", Trade(Barriers(stop_loss=0.05), FREE), None)
+    first.on_batch([ENTERED])
+    edited = _Logic("step", Trade(Barriers(stop_loss=0.005), FREE), first.snapshot())
+    tape: list[Event] = [
+        *map(trade, (99.0, 96.0, 94.0, 100.0)),
+        *ENTERED,
+        *map(trade, (99.0, 98.0)),
+    ]
+    [strip], _ = edited.on_batch([tape])
+    closed = [event for event in strip if isinstance(event, Closed)]
+    assert [(c.why, c.exit) for c in closed] == [("stop", Decimal(100)), ("stop", Decimal(98))]
 
 
 @pytest.mark.parametrize("slippage", [-0.1, 1.0, float("nan")])
