@@ -85,7 +85,7 @@ def troubles(report: Report, *, kept: bool) -> list[str]:
     for kind, (table, what) in _TROUBLES.items():
         if count := _count(report.markets, kind):
             ask = _ASK.format(table=table, run=report.run) if kept else _SHOWN
-            lines.append(f"{count:,} {what}{ask}")
+            lines.append(f"{what}: {count:,}{ask}")
     if report.trouble:
         lines.append(
             f"history has not got all of it yet ({report.trouble}): the rows wait on disk, and go "
@@ -94,12 +94,12 @@ def troubles(report: Report, *, kept: bool) -> list[str]:
     return lines
 
 
-_ASK = ": deck sql \"SELECT * FROM {table} WHERE run = '{run}' LIMIT 9\""
-_SHOWN = ": --events FILE shows them, or a run with history"
+_ASK = "; deck sql \"SELECT * FROM {table} WHERE run = '{run}' LIMIT 9\""
+_SHOWN = "; --events FILE shows them, or a run with history"
 _TROUBLES = {
-    "Reject": ("rejects", "rows could not be read"),
-    "Late": ("lates", "trades came too late, and are in no candle"),
-    "Repeated": ("repeated", "trades came twice, and count once"),
+    "Reject": ("rejects", "rows that could not be read"),
+    "Late": ("lates", "trades that came too late, and are in no candle"),
+    "Repeated": ("repeated", "trades that came twice, and count once"),
     "Gap": ("gaps", "gaps in the tape"),
     "Fault": ("faults", "faults in the flow, whose markets only leave positions since"),
 }
