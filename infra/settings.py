@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 HOME = ".tapedeck"
@@ -19,11 +19,14 @@ class Settings:
         The directory of everything local; absolute.
     clickhouse_url
         A real server's `http[s]://user:password@host:port/database`; None means the embedded one.
+    exchange_urls
+        Where to find exchanges instead of at their own addresses, such as a stand-in or a proxy.
 
     """
 
     home: Path
     clickhouse_url: str | None = None
+    exchange_urls: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         # The URL holds a password.
@@ -32,7 +35,9 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read `TAPEDECK_HOME` and `CLICKHOUSE_URL`; an empty value is none.
+        """Read `TAPEDECK_HOME`, `CLICKHOUSE_URL` and `EXCHANGE_URLS`; an empty value is none.
+
+        `EXCHANGE_URLS` is like `binance=http://localhost:9000 okx=http://localhost:9001`.
 
         Examples
         --------
@@ -41,4 +46,9 @@ class Settings:
 
         """
         home = environment.get("TAPEDECK_HOME") or HOME
-        return cls(Path(home).expanduser().absolute(), environment.get("CLICKHOUSE_URL") or None)
+        urls = (place.partition("=") for place in environment.get("EXCHANGE_URLS", "").split())
+        return cls(
+            Path(home).expanduser().absolute(),
+            environment.get("CLICKHOUSE_URL") or None,
+            {exchange: url for exchange, _, url in urls},
+        )

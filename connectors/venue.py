@@ -1,0 +1,102 @@
+"""An exchange as ccxt knows it: how to reach it, and what of ccxt we use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeAlias
+from urllib.parse import urlsplit
+
+import ccxt.pro
+
+Json: TypeAlias = dict[str, Any]
+"""A structure of ccxt's."""
+
+
+class VenueError(ValueError):
+    """An exchange or market that cannot be used; its text says why, and what to do."""
+
+
+class Venue(Protocol):
+    """What we use of a ccxt exchange; times are milliseconds."""
+
+    id: str
+    has: Mapping[str, Any]
+    markets: Mapping[str, Json] | None
+    options: dict[str, Any]
+    clients: Mapping[str, Any]
+    """Its WebSocket connections by URL."""
+    rateLimit: float  # noqa: N815 - ccxt's name
+
+    async def load_markets(self, reload: bool = False) -> Mapping[str, Json]: ...  # noqa: D102
+    def market(self, symbol: str) -> Json: ...  # noqa: D102
+    async def watch_trades(self, symbol: str) -> list[Json]: ...  # noqa: D102
+    async def watch_order_book(self, symbol: str, limit: int | None = None) -> Json: ...  # noqa: D102
+    async def fetch_trades(  # noqa: D102
+        self,
+        symbol: str,
+        since: int | None = None,
+        limit: int | None = None,
+        params: Mapping[str, object] = ...,
+    ) -> list[Json]: ...
+    async def fetch_time(self) -> int: ...  # noqa: D102
+    async def fetch_funding_rate(self, symbol: str) -> Json: ...  # noqa: D102
+    async def fetch_open_interest(self, symbol: str) -> Json: ...  # noqa: D102
+    async def close(self) -> None: ...  # noqa: D102
+
+
+def split(market: str) -> tuple[str, str]:
+    """Return the exchange and the symbol of a market's full name.
+
+    Examples
+    --------
+    >>> split("binance:BTC/USDT:USDT")
+    ('binance', 'BTC/USDT:USDT')
+
+    """
+    exchange, colon, symbol = market.partition(":")
+    if not (exchange and colon and symbol):
+        raise VenueError(
+            f"market {market!r} is no full name: write EXCHANGE:SYMBOL, such as okx:BTC/USDT"
+        )
+    return exchange, symbol
+
+
+def connect(exchange: str, url: str | None = None) -> Venue:
+    """Return a client of an exchange, without keys; nothing is asked of it yet.
+
+    Parameters
+    ----------
+    exchange
+        ccxt's name of it.
+    url
+        Where to find it instead of at its own addresses, such as a stand-in or a proxy: each of
+        its addresses `scheme://host/path` becomes `url/host/path`.
+
+    Raises
+    ------
+    VenueError
+        When ccxt has no such exchange.
+
+    """
+    if exchange not in ccxt.pro.exchanges:
+        raise VenueError(
+            f"ccxt cannot stream from an exchange {exchange!r}; "
+            f"see https://docs.ccxt.com for those it can"
+        )
+    venue = getattr(ccxt.pro, exchange)({"enableRateLimit": True, "newUpdates": True})
+    if url is not None:
+        hostname = getattr(venue, "hostname", None) or ""
+        venue.urls["api"] = _moved(venue.urls["api"], url.rstrip("/"), hostname)
+    made: Venue = venue
+    return made
+
+
+def _moved(address: object, url: str, hostname: str) -> object:
+    """Return addresses, whatever they are nested in, below another one."""
+    if isinstance(address, dict):
+        return {key: _moved(value, url, hostname) for key, value in address.items()}
+    if not isinstance(address, str):
+        return address
+    parts = urlsplit(address.replace("{hostname}", hostname))
+    base = "ws" + url.removeprefix("http") if parts.scheme.startswith("ws") else url
+    return f"{base}/{parts.hostname}{parts.path}"
