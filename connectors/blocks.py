@@ -90,7 +90,8 @@ class Reader(Protocol):
         first
             The row to begin with.
         rows
-            Rows of a block, at most; the same as when `first` was the beginning of a block.
+            Rows of a block, at most; the same as when `first` was the beginning of a block,
+            which then ends where it ended, or behind it.
         wanted
             Our names of the columns to read.
         skip

@@ -76,12 +76,15 @@ class ParquetReader:
                 )
                 for batch in batches:
                     stop = row + len(batch)
-                    if stop > first:
-                        part = batch.slice(max(first - row, 0))
-                        numbers = range(stop - len(part), stop)
-                        columns = {ours: part.column(name) for ours, name in names.items()}
-                        read = round(stop * per_row)
-                        yield Block(numbers.start, numbers, columns, partial(_json, part), read)
+                    begin = max(first - row, 0)
+                    for cut in _ends(len(batch), rows, soon=first == row == 0):
+                        if cut > begin:
+                            part = batch.slice(begin, cut - begin)
+                            numbers = range(row + begin, row + cut)
+                            columns = {ours: part.column(name) for ours, name in names.items()}
+                            read = round(numbers.stop * per_row)
+                            yield Block(numbers.start, numbers, columns, partial(_json, part), read)
+                            begin = cut
                     row = stop
 
     def _spans(self, rows: int) -> Iterator[tuple[int, int, list[int]]]:
@@ -135,6 +138,17 @@ class ParquetReader:
                 found = column.statistics
                 return found if found is not None and found.has_min_max else None
         return None
+
+
+def _ends(length: int, rows: int, *, soon: bool) -> Iterator[int]:
+    """Yield where the blocks of a batch end; `soon`, small ones come first.
+
+    Nobody computes anything before the first block is there.
+    """
+    for part in (8, 4, 2) if soon else ():
+        if 0 < rows // part < length:
+            yield rows // part
+    yield length
 
 
 def _json(rows: pa.RecordBatch, row: int) -> str:

@@ -39,9 +39,17 @@ def test_blocks_go_on_from_where_any_of_them_began(
     whole = [(b.first, list(b.numbers), b.columns["trade_id"]) for b in file.blocks(rows=size)]
     assert [n for _, some, _ in whole for n in some] == list(range(rows))
     assert all(ids.to_pylist() == some and len(some) <= size for _, some, ids in whole)
-    begin = data.draw(st.integers(0, len(whole) - 1))
-    again = [(b.first, list(b.numbers)) for b in file.blocks(whole[begin][0], size)]
-    assert again == [(first, some) for first, some, _ in whole[begin:]]
+    first, some, _ = data.draw(st.sampled_from(whole))
+    again = [(b.first, list(b.numbers)) for b in file.blocks(first, size)]
+    assert [n for _, numbers in again for n in numbers] == list(range(first, rows))
+    assert again[0][0] == first
+    assert len(again[0][1]) >= len(some)
+
+
+def test_the_first_blocks_are_small_so_that_computing_begins_soon(tmp_path: Path) -> None:
+    file = reader(write_parquet(tmp_path / "a.parquet", [trade(n) for n in range(40)]))
+    assert [len(b) for b in file.blocks(rows=16)] == [2, 2, 4, 8, 16, 8]
+    assert [len(b) for b in file.blocks(2, rows=16)] == [14, 16, 8]
 
 
 def test_row_groups_without_wanted_symbols_are_not_read(tmp_path: Path) -> None:
