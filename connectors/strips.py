@@ -15,8 +15,7 @@ from connectors.files import File
 from connectors.market_ids import MarketIds
 from connectors.naming import Markets, Share
 from connectors.trades import Table, read, unsuitable
-from schemas import OUTSIDE, Event, Position, Reject, Time, Trades
-from schemas.wire import decode
+from schemas import OUTSIDE, Event, Position, Reject, Time, Trades, wire
 
 Strip: TypeAlias = list[Event]
 
@@ -170,12 +169,13 @@ class Strips:
 
     def _event(self, block: Block, row: int, message: str, market: str | None) -> Event:
         """Return the event of a row, whose market is known where the row has a symbol."""
-        event = decode(message, Position(self.file.name, block.numbers[row]))
-        known = event.market != "unknown"
-        own = self._market(event.market if known else None)
-        if isinstance(event, Reject):
-            why = event.why
-        elif not isinstance(event, OUTSIDE):
+        try:
+            event = wire.read(message, Position(self.file.name, block.numbers[row]))
+        except wire.Unreadable as error:
+            own = market or self._market(error.market)
+            return self._reject(block, own, error.ts, row, str(error), message)
+        own = self._market(event.market)
+        if not isinstance(event, OUTSIDE):
             why = f"a {type(event).__name__} is no outside event: a flow concludes it itself"
         elif market is not None and own != market:
             why = f"an event of {own} in a row of {market}"

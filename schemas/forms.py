@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import cache
 from math import inf, isfinite
 from typing import get_args
@@ -19,6 +19,7 @@ INT64 = range(-(2**63), 2**63)
 _DECIMAL_TEXT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _PLACES = 38
 """Digits of a decimal on each side of its point: an average price of 40 digits still fits."""
+_EXACT = Context(prec=2 * _PLACES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,26 @@ def _decimal(value: object) -> Decimal:
     exponent = number.as_tuple().exponent
     if not (isinstance(exponent, int) and exponent >= -_PLACES and number.adjusted() < _PLACES):
         raise ValueError(_not(f"a decimal of {_PLACES} digits on each side of the point", value))
-    return number
+    return canonical(number)
+
+
+def canonical(number: Decimal) -> Decimal:
+    """Return the one form of a number: without zeros it does not need, without an exponent.
+
+    Reckoning keeps the zeros of what it began with, and a table keeps none: what a flow concludes
+    must not depend on where its tape was read.
+
+    Examples
+    --------
+    >>> [canonical(Decimal(text)) for text in ("0.0100", "1E+2", "-0.0")]
+    [Decimal('0.01'), Decimal('100'), Decimal('0')]
+
+    """
+    if not number:
+        return Decimal(0)
+    short = number.normalize(_EXACT)
+    exponent = short.as_tuple().exponent
+    return short.quantize(Decimal(1), context=_EXACT) if exponent > 0 else short  # type: ignore[operator]
 
 
 def _numbers(value: object) -> dict[str, float]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import MISSING, fields
 from decimal import Decimal
 from itertools import islice
+from math import inf
 from operator import gt, lt
 from typing import Any
 
@@ -13,8 +15,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from schemas import DERIVED, OUTSIDE, Book, Event, Outside, Position, Reject, Trades
+from schemas import DERIVED, OUTSIDE, Book, Event, Outside, Position, Reject, Time, Trades, as_ids
 from schemas.forms import INT64, forms
+from schemas.trades import Ids
 
 VERSION = 1
 """Of all schemas together; a reader takes its own and older ones."""
@@ -28,6 +31,10 @@ _REQUIRED = {
 
 class Unreadable(ValueError):
     """A message that is not an event; its text says why."""
+
+    market: str | None = None
+    """What it could be read so far as to tell."""
+    ts: Time = 0
 
 
 def encode(event: Event) -> bytes:
@@ -53,32 +60,51 @@ def plain(event: Event) -> dict[str, Any]:
     return {name: getattr(event, name) for name in forms(type(event))}
 
 
+def read(message: bytes | str, at: Position | None = None) -> Event:
+    """Return the event of a message.
+
+    Raises
+    ------
+    Unreadable
+        When it is none; the error tells the market and the time, as far as they could be read.
+
+    Examples
+    --------
+    >>> read(b'{"type":"Heartbeat","v":1,"market":"binance:BTC/USDT","ts":7}').ts
+    7
+
+    """
+    body: dict[str, Any] = {}
+    try:
+        body = _object(message)
+        return _event(body, at)
+    except (Unreadable, OverflowError) as error:
+        told = error if isinstance(error, Unreadable) else Unreadable(str(error))
+        if isinstance(body.get("market"), str):
+            told.market = body["market"]
+        if type(body.get("ts")) is int and body["ts"] in INT64:
+            told.ts = body["ts"]
+        raise told from None
+
+
 def decode(message: bytes | str, at: Position | None = None) -> Event:
     """Return the event of a message, or a `Reject` that holds all of it and says why.
 
     Examples
     --------
-    >>> decode(b'{"type":"Heartbeat","v":1,"market":"binance:BTC/USDT","ts":7}').ts
-    7
     >>> decode(b'{"type":"Heartbeat","v":1,"market":"binance:BTC/USDT","ts":"7"}').why
     "ts: '7' is not a whole number of 64 bits"
     >>> decode(b'{"type":"Heartbeat","v":9}').why
     'version 9 is newer than 1: upgrade Tapedeck to read it'
 
     """
-    market, ts = "unknown", 0
     try:
-        body = _object(message)
-        if isinstance(body.get("market"), str):
-            market = body["market"]
-        if type(body.get("ts")) is int and body["ts"] in INT64:
-            ts = body["ts"]
-        return _event(body, at)
-    except (Unreadable, OverflowError) as error:
-        return Reject(market, ts, str(error), _whole_text(message), at)
+        return read(message, at)
+    except Unreadable as error:
+        return Reject(error.market or "unknown", error.ts, str(error), whole(message), at)
 
 
-def _whole_text(message: bytes | str) -> str:
+def whole(message: bytes | str) -> str:
     """Return all of a message as a text that UTF-8 can keep."""
     if isinstance(message, str):
         message = message.encode(errors="backslashreplace")
@@ -155,6 +181,11 @@ _COLUMNS: dict[str, type[np.number]] = {
     "size": np.float64,
     "side": np.int8,
 }
+_NUMBERS: dict[type[np.number], tuple[str, frozenset[type]]] = {
+    np.int64: ("whole numbers", frozenset({int})),
+    np.int8: ("whole numbers", frozenset({int})),
+    np.float64: ("numbers", frozenset({int, float})),
+}
 
 
 def _columns(trades: Trades) -> dict[str, Any]:
@@ -173,26 +204,33 @@ def _trades(body: dict[str, Any], at: Position | None) -> Trades:
         msg = f"market: {body.get('market')!r} is not a text"
         raise Unreadable(msg)
     columns = {name: _column(body, name, kind) for name, kind in _COLUMNS.items()}
-    ids = body.get("id")
-    if ids is not None and not (
-        isinstance(ids, list)
-        and (all(type(i) is int for i in ids) or all(type(i) is str for i in ids))
-    ):
-        msg = "id: not a list of whole numbers, nor one of texts"
-        raise Unreadable(msg)
     received = None if body.get("received") is None else _column(body, "received", np.int64)
     try:
-        trades = Trades.of(body["market"], **columns, id=ids, received=received, at=at)
-    except (ValueError, OverflowError) as error:
+        trades = Trades.of(body["market"], **columns, id=_ids(body), received=received, at=at)
+    except ValueError as error:
         raise Unreadable(str(error)) from None
-    for name, bad in wrong(trades).items():
-        if bad.any():
-            msg = f"{name}: {getattr(trades, name)[bad].tolist()[0]!r} in row {int(bad.argmax())}"
-            raise Unreadable(msg)
     if not len(trades):
         msg = "no rows"
         raise Unreadable(msg)
+    if not _good(trades):
+        name, bad = next((name, bad) for name, bad in wrong(trades).items() if bad.any())
+        msg = f"{name}: {getattr(trades, name)[bad].tolist()[0]!r} in row {int(bad.argmax())}"
+        raise Unreadable(msg)
     return trades
+
+
+def _good(trades: Trades) -> bool:
+    """Tell at little cost whether nothing is `wrong`; JSON has no NaN."""
+    columns = trades.columns
+    return bool(
+        columns.ts.min() > 0
+        and columns.price.min() > 0
+        and columns.price.max() < inf
+        and columns.size.min() > 0
+        and columns.size.max() < inf
+        and columns.side.min() >= -1
+        and columns.side.max() <= 1
+    )
 
 
 def wrong(trades: Trades) -> dict[str, NDArray[np.bool_]]:
@@ -208,16 +246,30 @@ def wrong(trades: Trades) -> dict[str, NDArray[np.bool_]]:
 
 def _column(body: dict[str, Any], name: str, kind: type[np.number]) -> NDArray[Any]:
     values = body.get(name)
-    whole = np.issubdtype(kind, np.integer)
-    allowed = (int,) if whole else (int, float)
-    if not isinstance(values, list) or not all(type(value) in allowed for value in values):
-        msg = f"{name}: not a list of {'whole ' if whole else ''}numbers"
+    number, types = _NUMBERS[kind]
+    # By their exact types: a bool is an int, and numpy would take it for one.
+    if not isinstance(values, list) or not types.issuperset(map(type, values)):
+        msg = f"{name}: not a list of {number}"
         raise Unreadable(msg)
     try:
         return np.array(values, kind)
     except OverflowError:
         msg = f"{name}: a number of more than {np.dtype(kind).itemsize * 8} bits"
         raise Unreadable(msg) from None
+
+
+def _ids(body: dict[str, Any]) -> Ids | None:
+    ids = body.get("id")
+    if ids is None:
+        return None
+    types = {*map(type, ids)} if isinstance(ids, list) else set()
+    if types == {int}:
+        with suppress(OverflowError):
+            return np.array(ids, np.int64)
+    elif types != {str}:
+        msg = "id: not a list of whole numbers, nor one of texts"
+        raise Unreadable(msg)
+    return as_ids(ids)
 
 
 def decimals(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from connectors.files import DataError
 from connectors.naming import UNKNOWN, Share
 from connectors.replay import Replay
-from schemas import Heartbeat, Reject, Trades
+from schemas import Heartbeat, Position, Reject, Trades
 from tests.connectors.recordings import WRITERS, play, rows_of, sizes, told, trade
 
 A, B = "okx:A", "okx:B"
@@ -38,6 +39,13 @@ def test_an_event_in_a_row_of_another_market_is_rejected(tmp_path: Path) -> None
     assert isinstance(reject, Reject)
     assert (reject.ts, reject.why) == (5, f"a.parquet, row 1: an event of {B} in a row of {A}")
     assert not tapes
+
+
+def test_a_reject_that_was_recorded_comes_back_as_itself(tmp_path: Path) -> None:
+    recorded = Reject(A, 5, "not JSON", '{"type"')
+    path = WRITERS["parquet"](tmp_path / "a.parquet", [trade(0, A), told(recorded, A)])
+    [_, found] = play(lambda: Replay([path]))[A]
+    assert found == replace(recorded, at=Position("a.parquet", 1))
 
 
 @pytest.mark.parametrize("symbol", [None, B])

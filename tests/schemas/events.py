@@ -9,13 +9,15 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from schemas import DERIVED, OUTSIDE, Book, Event, Position, Trades
-from schemas.forms import FORMS, Form, forms
+from schemas.forms import FORMS, Form, canonical, forms
 
 WHOLE = st.integers(-(2**63), 2**63 - 1)
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 NUMBER = st.floats(allow_nan=False, allow_infinity=False)
 POSITIVE = st.floats(1e-9, 1e9)
-DECIMAL = st.decimals(-(10**37), 10**37, places=38) | st.decimals(-1000, 1000, places=2)
+DECIMAL = (st.decimals(-(10**37), 10**37, places=38) | st.decimals(-1000, 1000, places=2)).map(
+    canonical
+)
 AT = st.none() | st.builds(Position, TEXT, st.integers(0, 2**40), st.integers(0, 2**20))
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {

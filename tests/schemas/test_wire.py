@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemas import Book, Event, Heartbeat, Outside, Position, Reject, Report, Trades
 from schemas.forms import forms
 from schemas.tables import Record, block
-from schemas.wire import VERSION, decode, encode, plain
+from schemas.wire import VERSION, Unreadable, decode, encode, plain, read
 from tests.schemas.events import KINDS, annotation, any_event, events, few
 from tests.tapes import Trade, canonical, rows
 
@@ -27,7 +27,7 @@ JUNK: tuple[object, ...] = (
 )  # fmt: skip
 
 
-def read(body: object) -> Event:
+def told(body: object) -> Event:
     return decode(orjson.dumps(body))
 
 
@@ -94,7 +94,7 @@ def test_plain_is_the_fields_without_the_place_in_the_log(event: Event) -> None:
 
 
 def test_fields_nobody_knows_are_passed_over() -> None:
-    assert read({**HEARTBEAT, "mood": "good"}) == Heartbeat("m", 7)
+    assert told({**HEARTBEAT, "mood": "good"}) == Heartbeat("m", 7)
 
 
 # What cannot be read ------------------------------------------------------------------------------
@@ -219,10 +219,29 @@ def test_what_is_no_object_is_rejected(body: object) -> None:
     assert refused(orjson.dumps(body)) == f"not an object, but a {type(body).__name__}"
 
 
+def test_a_reject_that_was_sent_comes_back_and_is_no_message_that_cannot_be_read() -> None:
+    sent = Reject("m", 7, "not JSON", '{"type"')
+    assert read(encode(sent)) == sent
+    with pytest.raises(Unreadable, match="not JSON") as raised:
+        read(sent.payload)
+    assert (raised.value.market, raised.value.ts) == (None, 0)
+    with pytest.raises(Unreadable, match="no field ts") as raised:
+        read(b'{"type":"Heartbeat","v":1,"market":"m"}')
+    assert (raised.value.market, raised.value.ts) == ("m", 0)
+
+
+@pytest.mark.parametrize("text", ["100", "1E+2", "100.00", "0100", "1000E-1"])
+def test_a_decimal_has_one_form_however_it_was_written(text: str) -> None:
+    event = told({**HEARTBEAT, "type": "Report", "account": "a", "flow": "f", "order": "o",
+                  "status": "filled", "price": text})  # fmt: skip
+    assert isinstance(event, Report)
+    assert repr(event.price) == "Decimal('100')"
+
+
 def test_a_reject_tells_the_market_and_time_it_could_read() -> None:
-    event = read({**HEARTBEAT, "v": VERSION + 1})
+    event = told({**HEARTBEAT, "v": VERSION + 1})
     assert (event.market, event.ts) == ("m", 7)
-    event = read({"v": VERSION + 1, "market": 7, "ts": "7"})
+    event = told({"v": VERSION + 1, "market": 7, "ts": "7"})
     assert (event.market, event.ts) == ("unknown", 0)
 
 
@@ -232,17 +251,23 @@ def test_a_reject_tells_the_market_and_time_it_could_read() -> None:
         ({"market": 7}, "market: 7 is not a text"),
         ({"ts": [1, 2.0]}, "ts: not a list of whole numbers"),
         ({"ts": [1, True]}, "ts: not a list of whole numbers"),
+        ({"ts": [1, [2]]}, "ts: not a list of whole numbers"),
+        ({"ts": [1, 2**64 - 1]}, "ts: a number of more than 64 bits"),
         ({"ts": [1, 2**63]}, "ts: a number of more than 64 bits"),
         ({"ts": [1, 0]}, "ts: 0 in row 1"),
         ({"ts": None}, "ts: not a list of whole numbers"),
         ({"price": [1.0, "2"]}, "price: not a list of numbers"),
         ({"price": 1.0}, "price: not a list of numbers"),
+        ({"price": [1.0, True]}, "price: not a list of numbers"),
+        ({"price": [1.0, None]}, "price: not a list of numbers"),
         ({"price": [1.0, 0.0]}, "price: 0.0 in row 1"),
         ({"price": [1.0]}, "m: column 'price' has 1 rows, 'ts' has 2"),
         ({"size": [-1.0, 2.0]}, "size: -1.0 in row 0"),
         ({"side": [1, 2]}, "side: 2 in row 1"),
         ({"side": [1, 300]}, "side: a number of more than 8 bits"),
         ({"id": [1, "2"]}, "id: not a list of whole numbers, nor one of texts"),
+        ({"id": [1, True]}, "id: not a list of whole numbers, nor one of texts"),
+        ({"id": [1, [2]]}, "id: not a list of whole numbers, nor one of texts"),
         ({"id": [1]}, "m: column 'id' has 1 rows, 'ts' has 2"),
         ({"id": "ab"}, "id: not a list of whole numbers, nor one of texts"),
         ({"received": [1, "2"]}, "received: not a list of whole numbers"),
@@ -252,7 +277,7 @@ def test_a_reject_tells_the_market_and_time_it_could_read() -> None:
 def test_trades_with_a_bad_column_are_rejected_by_its_name(
     change: dict[str, object], why: str
 ) -> None:
-    assert isinstance(read(SLICE), Trades)
+    assert isinstance(told(SLICE), Trades)
     assert refused(orjson.dumps({**SLICE, **change})) == why
 
 
@@ -273,4 +298,4 @@ def test_a_book_that_cannot_be_is_rejected(
     body = {**HEARTBEAT, "type": "Book", "bids": bids, "asks": asks}
     assert refused(orjson.dumps(body)) == why
     body |= {"bids": [[1.0, 2.0], [0.5, 1.0]], "asks": [[1.5, 1.0], [2.0, 1.0]]}
-    assert isinstance(read(body), Book)
+    assert isinstance(told(body), Book)
