@@ -67,8 +67,14 @@ class Candle:
     """False for the first candle of a tape, and for one with a `Gap` in it or in front of it."""
 
 
+class _Named:
+    """Lets numbers be attributes."""
+
+    __slots__ = ("__dict__",)
+
+
 @dataclass(slots=True)
-class Averages:
+class Averages(_Named):
     """Moving averages behind a candle, by name.
 
     Examples
@@ -82,12 +88,12 @@ class Averages:
     ts: Time
     values: Numbers
 
+    def __post_init__(self) -> None:
+        self.__dict__ = self.values  # so that a name is looked up as fast as any attribute
+
     def __getattr__(self, name: str) -> float:
-        """Return the average called `name`."""
+        """Tell of a name that there is not."""
         if name != "values":  # which a bare instance, as pickle makes one, does not have yet
-            value = self.values.get(name)
-            if value is not None:
-                return value
             name = f"no average {name!r}; this tape has {', '.join(self.values) or 'none'}"
         raise AttributeError(name)
 
