@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from connectors.log import Entry
-from schemas import OUTSIDE, Event, Outside, Position, Reject, Time, Trades
-from schemas.wire import decode
+from schemas import OUTSIDE, Event, Outside, Position, Reject, Time, Trades, wire
 
 
 class Said(NamedTuple):
@@ -31,17 +30,21 @@ def said(entry: Entry, partition: str) -> Said:
 
     """
     at = Position(partition, entry.offset)
-    event = decode(entry.message, at)
-    text = entry.message.decode(errors="backslashreplace")
-    if isinstance(event, Reject) and event.payload == text:
-        return Said(Reject(entry.market, event.ts, event.why, text, at), readable=False)
+    try:
+        event = wire.read(entry.message, at)
+    except wire.Unreadable as error:
+        return _rejected(entry, error.ts, str(error), at)
     if not isinstance(event, OUTSIDE):
         why = f"a {type(event).__name__} is no outside event: a flow concludes it itself"
     elif event.market != entry.market:
         why = f"an event of {event.market} in a message of {entry.market}"
     else:
         return Said(event, readable=True)
-    return Said(Reject(entry.market, _time(event), why, text, at), readable=False)
+    return _rejected(entry, _time(event), why, at)
+
+
+def _rejected(entry: Entry, ts: Time, why: str, at: Position) -> Said:
+    return Said(Reject(entry.market, ts, why, wire.whole(entry.message), at), readable=False)
 
 
 def _time(event: Event) -> Time:
