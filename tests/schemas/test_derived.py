@@ -30,6 +30,8 @@ def test_a_derived_event_pickles(kind: type[Event], data: st.DataObject) -> None
 def test_averages_are_read_by_name() -> None:
     averages = Averages("m", 0, {"sma5": 7.0, "ema20": 8.0})
     assert (averages.sma5, averages.ema20) == (7.0, 8.0)
+    kept = pickle.loads(pickle.dumps(averages))
+    assert (kept.sma5, kept.ema20) == (7.0, 8.0)
 
 
 @pytest.mark.parametrize(
