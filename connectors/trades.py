@@ -26,8 +26,8 @@ X = TypeVar("X")
 _GOOD = {
     "symbol": "a symbol",
     "ts": "a time after 1970",
-    "price": "a finite number above 0",
-    "size": "a finite number above 0",
+    "price": "a number above 0, and below 1e100",
+    "size": "a number above 0, and below 1e100",
     "side": "one of +1, -1, 0, buy, sell",
 }
 
@@ -78,6 +78,10 @@ class Table:
         if not self.bad:
             return self
         return self._take(np.flatnonzero(~np.logical_or.reduce(list(self.bad.values()))))
+
+    def among(self, rows: Mask | None) -> Table:
+        """Return these trades of it; `None` means all."""
+        return self if rows is None else self._take(np.flatnonzero(rows))
 
     def by_market(self) -> Iterator[tuple[int, Table]]:
         """Yield each market's code and trades."""

@@ -233,13 +233,18 @@ def _good(trades: Trades) -> bool:
     )
 
 
+_LEAST, _MOST = 1e-50, 1e100
+"""Between them lie all prices and sizes; sums and products of such numbers neither overflow nor
+lose a bit that counts."""
+
+
 def wrong(trades: Trades) -> dict[str, NDArray[np.bool_]]:
     """Return, for each column, which of its rows no trade can have."""
     price, size = trades.price, trades.size
     return {
         "ts": trades.ts <= 0,
-        "price": ~(np.isfinite(price) & (price > 0)),
-        "size": ~(np.isfinite(size) & (size > 0)),
+        "price": ~((price > _LEAST) & (price < _MOST)),
+        "size": ~((size > _LEAST) & (size < _MOST)),
         "side": (trades.side > 1) | (trades.side < -1),
     }
 

@@ -22,13 +22,13 @@ def read(path: Path, text: str | bytes, **options: object) -> dict[str, list[Tra
 
 def test_bad_lines_are_rejected_whole_and_the_good_ones_around_them_stay(tmp_path: Path) -> None:
     bad = {
-        3: ("5,okx:A,abc,1,1,2", "price is 'abc', not a finite number above 0"),
-        4: ("6,okx:A,-1,1,1,2", "price is '-1', not a finite number above 0"),
-        5: ("7,okx:A,1,0,1,2", "size is '0', not a finite number above 0"),
+        3: ("5,okx:A,abc,1,1,2", "price is 'abc', not a number above 0, and below 1e100"),
+        4: ("6,okx:A,-1,1,1,2", "price is '-1', not a number above 0, and below 1e100"),
+        5: ("7,okx:A,1,0,1,2", "size is '0', not a number above 0, and below 1e100"),
         6: ("soon,okx:A,1,1,1,2", "ts_ns is 'soon', not a time after 1970"),
         7: ("9,okx:A,1,1,up,2", "side is 'up', not one of +1, -1, 0, buy, sell"),
-        8: ("9,okx:A,1,,1,2", "size is missing, not a finite number above 0"),
-        9: ("9,okx:A,inf,1,1,2", "price is 'inf', not a finite number above 0"),
+        8: ("9,okx:A,1,,1,2", "size is missing, not a number above 0, and below 1e100"),
+        9: ("9,okx:A,inf,1,1,2", "price is 'inf', not a number above 0, and below 1e100"),
     }
     text = HEAD + "4,okx:A,1,1,1,1\n" + "".join(f"{line}\n" for line, _ in bad.values())
     tapes = read(tmp_path / "x.csv", text + "10,okx:A,1,1,-1,3\n")

@@ -40,11 +40,12 @@ def table(block: Block, rows: Rows | None = None, codes: list[int] | None = None
 @pytest.mark.parametrize(
     ("column", "value", "told"),
     [
-        ("price", "abc", "px is 'abc', not a finite number above 0"),
-        ("price", "-1", "px is '-1', not a finite number above 0"),
-        ("price", None, "px is missing, not a finite number above 0"),
-        ("size", "inf", "qty is 'inf', not a finite number above 0"),
-        ("size", "0", "qty is '0', not a finite number above 0"),
+        ("price", "abc", "px is 'abc', not a number above 0, and below 1e100"),
+        ("price", "-1", "px is '-1', not a number above 0, and below 1e100"),
+        ("price", "1e100", "px is '1e100', not a number above 0, and below 1e100"),
+        ("price", None, "px is missing, not a number above 0, and below 1e100"),
+        ("size", "inf", "qty is 'inf', not a number above 0, and below 1e100"),
+        ("size", "0", "qty is '0', not a number above 0, and below 1e100"),
         ("ts", "soon", "ts_ns is 'soon', not a time after 1970"),
         ("ts", "0", "ts_ns is '0', not a time after 1970"),
         ("side", "up", "side is 'up', not one of +1, -1, 0, buy, sell"),
@@ -71,7 +72,7 @@ def test_faults_are_told_once_and_by_the_place_of_the_row_in_the_block() -> None
     found = table(cells, np.array([0, 3, 5]))
     faults = dict(found.faults(cells, LAYOUT))
     assert list(faults) == [1, 2]
-    assert faults[2] == "px is -3.0, not a finite number above 0"
+    assert faults[2] == "px is -3.0, not a number above 0, and below 1e100"
     assert np.asarray(found.good().rows).tolist() == [0]
 
 
