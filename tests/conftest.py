@@ -1,4 +1,4 @@
-"""What every room's tests share: how long hypothesis looks, and where the recorded ticks are."""
+"""What every room's tests share: how long hypothesis looks, and where recorded markets are."""
 
 from __future__ import annotations
 
@@ -22,4 +22,13 @@ def ticks() -> Path:
     path = Path(given) if given else ROOT.parent / "shared" / "data" / "ticks"
     if not path.is_dir():
         pytest.skip(f"no recorded ticks at {path}: TAPEDECK_DATA names their directory")
+    return path
+
+
+@pytest.fixture(scope="session")
+def wire(ticks: Path) -> Path:
+    """Give the directory of recorded wires, beside the recorded ticks."""
+    path = ticks.parent / "wire"
+    if not path.is_dir():
+        pytest.skip(f"no recorded wires at {path}: it stands beside the recorded ticks")
     return path
