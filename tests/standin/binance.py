@@ -9,7 +9,7 @@ import orjson
 from aiohttp import web
 
 from tests.standin.binance_rest import BinanceRest
-from tests.standin.capture import Capture
+from tests.standin.capture import Capture, Json
 from tests.standin.connection import Connection
 from tests.standin.exchange import StandIn
 from tests.standin.market import Market
@@ -51,6 +51,10 @@ class BinanceStandIn(StandIn):
         return [
             web.get(f"/{host}/{{tail:.*}}", self.socket) for host in _HOSTS
         ] + self.rest.routes()
+
+    def failure(self, status: int) -> Json:
+        code = -1000 if status >= web.HTTPInternalServerError.status_code else -1003
+        return {"code": code, "msg": "told to fail"}
 
     def opened(self, connection: Connection) -> None:
         tail = connection.path.rpartition("/")[2]

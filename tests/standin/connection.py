@@ -36,6 +36,11 @@ class Connection:
     def open(self) -> bool:
         return self._transport is not None and not self._transport.is_closing()
 
+    @property
+    def listens(self) -> bool:
+        """Whether any stream reaches it."""
+        return self.open and not self.stalled and bool(self.topics.keys() - self.silent)
+
     def hears(self, topic: str) -> bool:
         """Tell whether a message of a stream would reach it."""
         return topic in self.topics and topic not in self.silent and not self.stalled

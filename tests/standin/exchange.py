@@ -12,7 +12,7 @@ from types import TracebackType
 from aiohttp import WSMsgType, web
 from typing_extensions import Self
 
-from tests.standin.capture import Capture
+from tests.standin.capture import Capture, Json
 from tests.standin.connection import Connection
 from tests.standin.loop import LoopThread
 from tests.standin.market import Market
@@ -51,7 +51,7 @@ class StandIn(ABC):
         self._tasks: set[asyncio.Task[None]] = set()
         self._thread = LoopThread(self._serve)
         self.call = self._thread.call
-        self.trouble = Trouble(self.call, self.connections, self._drop)
+        self.trouble = Trouble(self.call, self.connections, self._drop, self.failure)
         self.player = Player([*self.markets.values()], self._play, self._settle, speed)
 
     # What a protocol says
@@ -71,6 +71,10 @@ class StandIn(ABC):
     @abstractmethod
     def messages(self, market: Market, stream: str, raw: bytes) -> Iterator[bytes]:
         """Yield what is sent of a line that happened."""
+
+    @abstractmethod
+    def failure(self, status: int) -> Json:
+        """Return what a REST answer of an error's status says."""
 
     def wrapped(self, _connection: Connection, _topic: str, message: bytes) -> bytes:
         """Return a message in the envelope that a client asked for."""

@@ -34,6 +34,8 @@ class Market:
         self.trades: list[RawTrade] = []
         """Those played; stamps as shifted by the exchange's clock."""
         self.update = capture.snapshot["lastUpdateId"]
+        self.before = self.update
+        """The update in front of the last change of the book: itself, if nothing changed."""
         self.bids: dict[str, str] = dict(capture.snapshot["bids"])
         self.asks: dict[str, str] = dict(capture.snapshot["asks"])
         self.aggregates = _aggregates(capture.trades)
@@ -54,6 +56,7 @@ class Market:
 
     def _change(self, raw: bytes) -> None:
         told = orjson.loads(raw)
+        self.before = self.update
         if told["u"] <= self.update:
             return
         self.update = told["u"]

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 from aiohttp import web
 
+from tests.standin.capture import Json
 from tests.standin.connection import Connection
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -24,6 +25,8 @@ class Trouble:
         The exchange's clients.
     spawn
         Starts closing a connection.
+    failure
+        What an answer of an error's status says.
 
     """
 
@@ -32,6 +35,7 @@ class Trouble:
         call: Callable[[Callable[[], object]], object],
         connections: set[Connection],
         spawn: Callable[[Connection], None],
+        failure: Callable[[int], Json],
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.shift = 0
@@ -43,7 +47,8 @@ class Trouble:
         self._latency = 0.0
         self._pending: Counter[tuple[str, str]] = Counter()
         self._held: dict[str, list[bytes]] = {}
-        self._call, self._connections, self._spawn = call, connections, spawn
+        self._call, self._connections = call, connections
+        self._spawn, self._failure = spawn, failure
 
     def drop(self) -> None:
         """Close all connections, with a close frame."""
@@ -141,8 +146,7 @@ class Trouble:
             status, retry_after = self._failures.pop(0)
             self.counts[f"status {status}"] += 1
             headers = {} if retry_after is None else {"Retry-After": f"{retry_after:g}"}
-            told = {"code": -1003 if status < 500 else -1000, "msg": "told to fail"}
-            return web.json_response(told, status=status, headers=headers)
+            return web.json_response(self._failure(status), status=status, headers=headers)
         return await handler(request)
 
     def due(self, what: str, stream: str = "depth") -> bool:

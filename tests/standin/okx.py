@@ -1,0 +1,135 @@
+"""OKX, spot: another family of protocols, so that nothing is Binance-shaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from zlib import crc32
+
+import orjson
+from aiohttp import web
+
+from tests.standin.capture import Capture, Json, RawTrade, raw_trade
+from tests.standin.connection import Connection
+from tests.standin.exchange import StandIn
+from tests.standin.market import Market
+from tests.standin.okx_rest import OkxRest, instrument_id, levels, told_trade
+
+_SOCKET = "/ws.okx.com/ws/v5/public"
+_DEEP = 400
+"""Levels of a side of a book's snapshot."""
+_STREAMS = {"trades": "trade", "books": "depth"}
+_SEQUENCE_OFF = 1_000_000
+
+
+class OkxStandIn(StandIn):
+    """OKX on loopback, playing spot captures; a client asks for life by the text `ping`.
+
+    A book begins with a snapshot on the stream itself, and each change names the one in front of
+    it. Unlike OKX it does not tell levels again that come up from below the 400th.
+
+    Parameters
+    ----------
+    captures, speed, port
+        As of any stand-in.
+    aggregated
+        Whether the stream tells the trades of one order at one price as one, under the id of the
+        last, as OKX says that it does; REST always tells each.
+
+    """
+
+    def __init__(
+        self,
+        captures: Sequence[Capture],
+        speed: float | None = None,
+        port: int = 0,
+        aggregated: bool = True,
+    ) -> None:
+        super().__init__(captures, speed, port)
+        self.rest = OkxRest([*self.markets.values()], self.trouble, self.now)
+        self._aggregated = aggregated
+        self._named = {instrument_id(market): market for market in self.markets.values()}
+        self._first = {
+            name: {aggregate.last: aggregate.first for aggregate in market.aggregates}
+            for name, market in self.markets.items()
+        }
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get(_SOCKET, self.socket), *self.rest.routes()]
+
+    def failure(self, status: int) -> Json:
+        return {
+            "code": "50011" if status < web.HTTPInternalServerError.status_code else "50001",
+            "msg": "told to fail",
+            "data": [],
+        }
+
+    def opened(self, connection: Connection) -> None:
+        """Say nothing: a client speaks first."""
+
+    def heard(self, connection: Connection, text: str) -> None:
+        if text == "ping":
+            connection.put(b"pong")
+            return
+        told = orjson.loads(text)
+        for argument in told.get("args", []):
+            self._asked(connection, told["op"], argument)
+
+    def _asked(self, connection: Connection, order: str, argument: Json) -> None:
+        channel, market = argument["channel"], self._named.get(argument["instId"])
+        if order not in {"subscribe", "unsubscribe"} or market is None or channel not in _STREAMS:
+            message = f"channel:{channel},instId:{argument['instId']} doesn't exist"
+            connection.put(orjson.dumps({"event": "error", "code": "60018", "msg": message}))
+            return
+        topic = f"{market.name}@{_STREAMS[channel]}"
+        connection.put(orjson.dumps({"event": order, "arg": argument, "connId": "a4d3ae55"}))
+        if order == "unsubscribe":
+            connection.topics.pop(topic, None)
+            return
+        connection.topics[topic] = channel
+        connection.silent.discard(topic)
+        if channel == "books":
+            bids, asks = market.book(_DEEP)
+            connection.put(self._book(market, "snapshot", bids, asks, -1))
+
+    def messages(self, market: Market, stream: str, raw: bytes) -> Iterator[bytes]:
+        if stream == "trade":
+            yield from self._trades(market, raw_trade(raw))
+        elif stream == "depth" and market.before != market.update:
+            told = orjson.loads(raw)
+            before = market.before + _SEQUENCE_OFF * self.trouble.due("wrong sequence")
+            yield self._book(market, "update", told["b"], told["a"], before)
+
+    def _trades(self, market: Market, trade: RawTrade) -> Iterator[bytes]:
+        if self._aggregated:
+            last = len(market.trades) - 1
+            first = self._first[market.name].get(last)
+            if first is None:
+                return
+            sizes = (Decimal(part.size) for part in market.trades[first : last + 1])
+            trade = trade._replace(size=f"{sum(sizes):f}")
+        arg = {"channel": "trades", "instId": instrument_id(market)}
+        yield orjson.dumps({"arg": arg, "data": [told_trade(market, trade)]})
+
+    def _book(
+        self,
+        market: Market,
+        action: str,
+        bids: Sequence[Sequence[str]],
+        asks: Sequence[Sequence[str]],
+        before: int,
+    ) -> bytes:
+        arg = {"channel": "books", "instId": instrument_id(market)}
+        told: Json = {"asks": levels(asks), "bids": levels(bids), "ts": str(self.now())}
+        told |= {"checksum": checksum(market), "prevSeqId": before, "seqId": market.update}
+        return orjson.dumps({"arg": arg, "action": action, "data": [told]})
+
+
+def checksum(market: Market) -> int:
+    """Return OKX's checksum of a book: the best 25 levels of both sides in turn, as texts."""
+    bids, asks = market.book(25)
+    parts = []
+    for level in range(25):
+        parts += [":".join(side[level]) for side in (bids, asks) if level < len(side)]
+    found = crc32(":".join(parts).encode())
+    return found - (1 << 32) if found >= 1 << 31 else found
