@@ -15,7 +15,7 @@ from connectors.log_file import explained
 from schemas import Time
 
 NOTE = "writer.json"
-_LOOKS, _LOOK_SECONDS = 40, 0.05
+_LOOKS, _LOOK_SECONDS = 20, 0.05
 
 
 class Holder(NamedTuple):
@@ -42,12 +42,13 @@ class Hold:
 
     def __init__(self, directory: Path) -> None:
         with explained(directory):
-            self._file = os.open(directory / NOTE, os.O_RDWR | os.O_CREAT, 0o600)
+            note = os.open(directory / NOTE, os.O_RDWR | os.O_CREAT, 0o600)
+            self._file = os.fdopen(note, "r+b", buffering=0)
             try:
                 self._take(directory)
                 self._tell()
             except BaseException:
-                os.close(self._file)
+                self._file.close()
                 raise
 
     def _take(self, directory: Path) -> None:
@@ -63,12 +64,12 @@ class Hold:
 
     def _tell(self) -> None:
         text = json.dumps(Holder(os.getpid(), time.time_ns())._asdict()).encode()
-        os.pwrite(self._file, text, 0)
-        os.ftruncate(self._file, len(text))
+        self._file.write(text)
+        self._file.truncate()
 
     def close(self) -> None:
         """Let others have it."""
-        os.close(self._file)
+        self._file.close()
 
 
 def holder(directory: Path) -> Holder | None:
