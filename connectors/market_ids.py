@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
 from connectors import cells
-from schemas import as_ids
+from schemas import Trades, as_ids
 from schemas.trades import Ids
 
 
@@ -54,6 +57,44 @@ class MarketIds:
         if start < self._texts_from:
             return as_ids(ids)
         return ids if ids.dtype == object else cells.texts_of(ids)
+
+
+def settled(trades: Trades, texts: set[str]) -> Iterator[Trades]:
+    """Yield trades with ids of the kind that every store gives back: see `MarketIds`.
+
+    Parameters
+    ----------
+    trades
+        As a message or a table has them: an empty id is none.
+    texts
+        Markets whose ids are texts; once they are, they stay so. Grows.
+
+    Examples
+    --------
+    >>> trades = Trades.of("okx:A", [1] * 3, [7.0] * 3, [1.0] * 3, id=["8", "x", "9"])
+    >>> [part.id.tolist() for part in settled(trades, set())]
+    [[8], ['x', '9']]
+
+    """
+    ids, market = trades.id, trades.market
+    if ids is None or (ids.dtype != object and market not in texts and _plain(ids)):
+        yield trades
+        return
+    if ids.dtype != object and not _plain(ids):
+        ids = cells.texts_of(ids)
+    missing = ids == ""
+    kinds = MarketIds(ids, missing if missing.any() else None, market in texts)
+    if kinds.texts:
+        texts.add(market)
+    for start, stop in pairwise([0, *kinds.edges, len(ids)]):
+        part = trades.columns.take(slice(trades.start + start, trades.start + stop))
+        part.id = kinds.of(start, stop)
+        yield Trades(market, part, 0, stop - start)
+
+
+def _plain(ids: Ids) -> bool:
+    """Tell whether whole numbers are still so when they have been texts in between."""
+    return bool(ids.min() >= 0 and as_ids([str(ids.max())]).dtype != object)
 
 
 def _first_text(ids: Ids | None, missing: NDArray[np.bool_] | None) -> int:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypeAlias, TypedDict
+from typing import NamedTuple, TypedDict
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from typing_extensions import override
@@ -19,10 +18,8 @@ from connectors.formats import open_file
 from connectors.groups import group
 from connectors.naming import UNKNOWN, Markets, Share
 from connectors.strips import Strip, Strips
-from schemas import Reject, Trades
-
-Item: TypeAlias = tuple[str, Strip]
-"""A market, and what comes next on its tape."""
+from connectors.tracks import Counts, Item, Progress, Tracks
+from connectors.window import ALL, Window
 
 VERSION = 1
 """Of the state in recovery stores."""
@@ -48,46 +45,6 @@ class State(TypedDict):
     counts: tuple[int, int, int, int]
 
 
-@dataclass(slots=True)
-class Counts:
-    """How far a partition is."""
-
-    trades: int = 0
-    rejects: int = 0
-    rows: int = 0
-    read: int = 0
-    """Bytes of the files."""
-
-
-class Progress:
-    """How far a replay is; to be read from any thread, also after a resume."""
-
-    def __init__(self, total: int) -> None:
-        self.total = total
-        """Bytes of all files."""
-        self.parts: dict[str, Counts] = {}
-
-    @property
-    def trades(self) -> int:
-        """Trades handed out."""
-        return sum(part.trades for part in list(self.parts.values()))
-
-    @property
-    def rejects(self) -> int:
-        """Bad rows."""
-        return sum(part.rejects for part in list(self.parts.values()))
-
-    @property
-    def rows(self) -> int:
-        """Rows of the files that are done."""
-        return sum(part.rows for part in list(self.parts.values()))
-
-    @property
-    def read(self) -> int:
-        """Bytes of the files that are done, of `total`."""
-        return sum(part.read for part in list(self.parts.values()))
-
-
 class Replay(FixedPartitionedSource[Item, State]):
     """Recorded ticks as strips of each market's tape, in the order of the files.
 
@@ -107,6 +64,8 @@ class Replay(FixedPartitionedSource[Item, State]):
         `(k, n)`: only the markets that process `k` of `n` has.
     block
         How many rows are read at once.
+    window
+        What of them is let through.
 
     Raises
     ------
@@ -129,11 +88,13 @@ class Replay(FixedPartitionedSource[Item, State]):
         batch: int = BLOCK_ROWS,
         share: tuple[int, int] = (0, 1),
         block: int | None = None,
+        window: Window = ALL,
     ) -> None:
         if batch < 1:
             msg = f"batch {batch}: at least one trade is handed out at once"
             raise ValueError(msg)
         self.batch, self.share, self._market = batch, Share(*share), market
+        self._window = window
         wanted, markets = Wanted(columns), Markets(market)
         readers = [open_file(file, wanted, markets) for file in find(files)]
         groups = group(readers, markets)
@@ -170,7 +131,8 @@ class Replay(FixedPartitionedSource[Item, State]):
         self.progress.parts[for_part] = counts
         readers = self._groups[for_part]
         markets, share = self._naming(for_part)
-        blocks = _blocks(readers, markets, share, state, _played(readers, state))
+        played = _played(readers, state)
+        blocks = _blocks(readers, markets, share, self._window, state, played)
         return _Partition(blocks, self.batch, state, counts, self._stopped)
 
     def _naming(self, part: str) -> tuple[Markets, Share]:
@@ -216,6 +178,7 @@ def _blocks(
     readers: Sequence[Reader],
     markets: Markets,
     share: Share,
+    window: Window,
     state: State,
     files: list[tuple[str, str]],
 ) -> Generator[_Strips, None, None]:
@@ -224,7 +187,7 @@ def _blocks(
     read = sum(reader.file.size for reader in readers[: len(files)])
     for reader in readers[len(files) :]:
         files.append((reader.file.name, reader.file.fingerprint()))
-        strips = Strips(reader.file, reader.layout, markets, share, texts)
+        strips = Strips(reader.file, reader.layout, markets, share, texts, window)
         for block in reader.blocks(first, state["block"], skip=_skipped(reader, markets, share)):
             known = sorted(texts)
             of = strips.of(block)
@@ -252,57 +215,6 @@ def _played(readers: Sequence[Reader], state: State) -> list[tuple[str, str]]:
     return state["files"][:-1]
 
 
-class _Track:
-    """What a block has of one market, and how much of it was handed out."""
-
-    __slots__ = ("_event", "_row", "_strip", "done", "left", "market", "rejects")
-
-    def __init__(self, market: str, strip: Strip) -> None:
-        self.market = market
-        self._strip = strip
-        self._event = self._row = 0
-        self.done = self.rejects = 0
-        self.left = True
-
-    def skip(self, done: int) -> None:
-        """Go on behind the first `done` trades and other events."""
-        self.done = done
-        for event in self._strip:
-            count = len(event) if isinstance(event, Trades) else 1
-            if done < count:
-                self._row = done
-                break
-            done -= count
-            self._event += 1
-        self.left = self._event < len(self._strip)
-
-    def take(self, room: int) -> tuple[Strip, int]:
-        """Return what comes next, with at most `room` trades, and how many there are."""
-        strip, trades, self.rejects = self._strip, 0, 0
-        out: Strip = []
-        while self._event < len(strip):
-            event = strip[self._event]
-            if type(event) is Trades:
-                if trades == room:
-                    break
-                row, length = self._row, len(event)
-                count = min(room - trades, length - row)
-                out.append(event if count == length else event.cut(row, row + count))
-                trades += count
-                self._row = row + count
-                if self._row < length:
-                    break
-                self._row = 0
-            else:
-                out.append(event)
-                self.done += 1
-                self.rejects += type(event) is Reject
-            self._event += 1
-        self.done += trades
-        self.left = self._event < len(strip)
-        return out, trades
-
-
 class _Partition(StatefulSourcePartition[Item, State]):
     def __init__(
         self,
@@ -314,43 +226,32 @@ class _Partition(StatefulSourcePartition[Item, State]):
     ) -> None:
         self._batch, self._state, self._counts, self._stopped = batch, state, counts, stopped
         self._block: _Strips | None = None
-        self._tracks: list[_Track] = []
+        self._tracks = Tracks({}, {})
         self._before = (counts.rows, counts.read)
-        self._left: list[_Track] = []
         self._ahead = Ahead(blocks)
 
     @override
     def next_batch(self) -> list[Item]:
         if self._stopped.is_set():
             raise StopIteration
-        while not self._left:
+        while not self._tracks.left:
             self._open(next(self._ahead))
-        items, counts, ended = [], self._counts, False
-        for track in self._left:
-            strip, trades = track.take(self._batch)
-            items.append((track.market, strip))
-            counts.trades += trades
-            counts.rejects += track.rejects
-            ended = ended or not track.left
-        if ended:
-            self._keep_left()
+            if self._stopped.is_set():  # what is let through may be far away
+                raise StopIteration
+        items = self._tracks.items(self._batch, self._counts)
+        self._note_done()
         return items
 
     def _open(self, block: _Strips) -> None:
         self._before = (self._counts.rows, self._counts.read)
         done = self._state["done"] if self._block is None else {}
         self._block = block
-        self._tracks = [_Track(market, strip) for market, strip in block.strips.items()]
-        for track in self._tracks:
-            if track.market in done:
-                track.skip(done[track.market])
-        self._left = self._tracks
-        self._keep_left()
+        self._tracks = Tracks(block.strips, done)
+        self._note_done()
 
-    def _keep_left(self) -> None:
-        """Keep the tracks with something left; without any, the block is done."""
-        self._left = [track for track in self._left if track.left]
-        if not self._left and self._block is not None:
+    def _note_done(self) -> None:
+        """Count the block when nothing of it is left."""
+        if not self._tracks.left and self._block is not None:
             self._counts.rows += self._block.rows
             self._counts.read = self._block.read
 
@@ -364,7 +265,7 @@ class _Partition(StatefulSourcePartition[Item, State]):
             block=self._state["block"],
             files=block.files,
             first=block.first,
-            done={track.market: track.done for track in self._tracks if track.done},
+            done=self._tracks.done,
             texts=block.texts,
             counts=(counts.trades, counts.rejects, *self._before),
         )

@@ -15,6 +15,7 @@ from connectors.files import File
 from connectors.market_ids import MarketIds
 from connectors.naming import Markets, Share
 from connectors.trades import Table, read, unsuitable
+from connectors.window import ALL, Window
 from schemas import OUTSIDE, Event, Position, Reject, Time, Trades, wire
 
 Strip: TypeAlias = list[Event]
@@ -63,14 +64,22 @@ class Strips:
         What markets are called, and which of them are wanted.
     texts
         Markets whose ids are texts; once they are, they stay so. Grows.
+    window
+        What is let through.
 
     """
 
     def __init__(
-        self, file: File, layout: Layout, markets: Markets, share: Share, texts: set[str]
+        self,
+        file: File,
+        layout: Layout,
+        markets: Markets,
+        share: Share,
+        texts: set[str],
+        window: Window = ALL,
     ) -> None:
         self.file, self.layout = file, layout
-        self.markets, self.share, self.texts = markets, share, texts
+        self.markets, self.share, self.texts, self.window = markets, share, texts, window
         self._word = "row" if file.format == "parquet" else "line"
 
     def of(self, block: Block) -> dict[str, Strip]:
@@ -89,14 +98,17 @@ class Strips:
             table.mark("symbol", who.nameless)
         aside += self._rejects(block, who, table)
         table = table.good()
+        table = table.among(self.window.rows(table.columns.ts))
         between: dict[str, list[Aside]] = {}
-        for found in sorted(aside, key=lambda found: found.row):
-            between.setdefault(found.event.market, []).append(found)
+        for row, event in sorted(aside, key=lambda found: found.row):
+            for part in self.window.of(event):
+                between.setdefault(part.market, []).append(Aside(row, part))
         strips = {
             who.markets[code]: self._strip(
                 block, who.markets[code], part, between.pop(who.markets[code], [])
             )
             for code, part in table.by_market()
+            if self.window.has_market(who.markets[code])
         }
         for market, rest in between.items():
             strips[market] = [found.event for found in rest]

@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import MISSING, fields
 from decimal import Decimal
 from itertools import islice
-from math import inf
 from operator import gt, lt
 from typing import Any
 
@@ -219,23 +218,23 @@ def _trades(body: dict[str, Any], at: Position | None) -> Trades:
     return trades
 
 
+_LEAST, _MOST = 1e-50, 1e100
+"""Between them lie all prices and sizes; sums and products of such numbers neither overflow nor
+lose a bit that counts."""
+
+
 def _good(trades: Trades) -> bool:
     """Tell at little cost whether nothing is `wrong`; JSON has no NaN."""
     columns = trades.columns
     return bool(
         columns.ts.min() > 0
-        and columns.price.min() > 0
-        and columns.price.max() < inf
-        and columns.size.min() > 0
-        and columns.size.max() < inf
+        and columns.price.min() > _LEAST
+        and columns.price.max() < _MOST
+        and columns.size.min() > _LEAST
+        and columns.size.max() < _MOST
         and columns.side.min() >= -1
         and columns.side.max() <= 1
     )
-
-
-_LEAST, _MOST = 1e-50, 1e100
-"""Between them lie all prices and sizes; sums and products of such numbers neither overflow nor
-lose a bit that counts."""
 
 
 def wrong(trades: Trades) -> dict[str, NDArray[np.bool_]]:

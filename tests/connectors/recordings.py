@@ -9,13 +9,14 @@ import pickle
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from bytewax.inputs import FixedPartitionedSource
 from hypothesis import strategies as st
 
-from connectors.replay import Replay
+from connectors.tracks import Item
 from schemas import SECOND, Event, Position, Reject, Trades
 from schemas.wire import encode
 
@@ -111,7 +112,9 @@ WRITERS: Mapping[str, Callable[[Path, Sequence[Row]], Path]] = {
 
 
 def play(
-    replay: Callable[[], Replay], stops: Container[int] = (), order: list[str] | None = None
+    replay: Callable[[], FixedPartitionedSource[Item, Any]],
+    stops: Container[int] = (),
+    order: list[str] | None = None,
 ) -> dict[str, list[Event]]:
     """Return the tape of each market, through the engine's own doors.
 

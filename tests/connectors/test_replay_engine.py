@@ -13,7 +13,8 @@ from bytewax.errors import BytewaxRuntimeError
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.testing import TestingSink, cluster_main, run_main
 
-from connectors.replay import Item, Replay
+from connectors.replay import Replay
+from connectors.tracks import Item
 from schemas import Event
 from tests.connectors.recordings import SYMBOLS, WRITERS, play, told_of, trade
 

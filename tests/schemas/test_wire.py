@@ -261,6 +261,8 @@ def test_a_reject_tells_the_market_and_time_it_could_read() -> None:
         ({"price": [1.0, True]}, "price: not a list of numbers"),
         ({"price": [1.0, None]}, "price: not a list of numbers"),
         ({"price": [1.0, 0.0]}, "price: 0.0 in row 1"),
+        ({"price": [1.0, 1e100]}, "price: 1e+100 in row 1"),
+        ({"size": [1e-50, 1.0]}, "size: 1e-50 in row 0"),
         ({"price": [1.0]}, "m: column 'price' has 1 rows, 'ts' has 2"),
         ({"size": [-1.0, 2.0]}, "size: -1.0 in row 0"),
         ({"side": [1, 2]}, "side: 2 in row 1"),

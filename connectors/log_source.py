@@ -1,0 +1,126 @@
+"""Read a log: an SQLite file or Kafka, as strips of each market's tape."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterable
+from contextlib import closing
+
+from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+
+from connectors.blocks import BLOCK_ROWS
+from connectors.log import Log
+from connectors.messages import said
+from connectors.offsets import Chunk, Offsets, Place, State, start, strips_of
+from connectors.tracks import Counts, Item, Progress
+from connectors.window import Window
+from schemas import SECOND, Time
+
+_MESSAGES = 100
+"""Read at once."""
+_MARGIN: Time = 3_600 * SECOND
+"""How far the exchange's stamp of an event may be from our clock when it was appended."""
+
+
+class LogSource(FixedPartitionedSource[Item, State]):
+    """A log as strips of each market's tape, partition by partition.
+
+    A message that cannot be read is a `Reject` in its place. Each event has its place in the log:
+    partition, offset and row.
+
+    Parameters
+    ----------
+    log
+        The log; whoever opened it closes it.
+    share
+        `(k, n)`: only every `n`th partition, from the `k`th on.
+    batch
+        How many trades of a market are handed out at once, at most.
+    follow
+        Whether to wait at the end for what is appended later, until `stop`; else each partition
+        ends where it ended when it was first opened.
+    since, until
+        Only what the exchange has stamped at or behind `since`, and in front of `until`.
+    markets
+        Only these; all, if there are none.
+    private
+        Whether reports and commands are wanted.
+
+    Raises
+    ------
+    LogError
+        When the log cannot be read, or does not keep any more what is next; later, too.
+
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        share: tuple[int, int] = (0, 1),
+        batch: int = BLOCK_ROWS,
+        follow: bool = False,
+        since: Time | None = None,
+        until: Time | None = None,
+        markets: Iterable[str] = (),
+        private: bool = True,
+    ) -> None:
+        k, n = share
+        self._log, self._batch, self._follow = log, batch, follow
+        self._window = Window(since, until, tuple(markets), private)
+        self._parts = log.partitions()[k::n]
+        self._stopped = threading.Event()
+        self.progress = Progress(0)
+
+    def list_parts(self) -> list[str]:
+        """Return the names of the partitions."""
+        return self._parts
+
+    def build_part(
+        self, step_id: str, for_part: str, resume_state: State | None
+    ) -> StatefulSourcePartition[Item, State]:
+        """Return a partition, from where it was on.
+
+        Raises
+        ------
+        LogError
+            When the log cannot be read.
+
+        """
+        state = resume_state or self._start(for_part)
+        if self._follow:
+            state["end"] = None
+        elif state["end"] is None:
+            state["end"] = self._log.bounds(for_part).end
+        counts = self.progress.parts[for_part] = Counts(*state["counts"])
+        if state["end"] is not None:
+            self.progress.total += counts.read + state["end"] - state["first"]
+        return Offsets(self._chunks(for_part, state), self._batch, state, counts, self._stopped)
+
+    def stop(self) -> None:
+        """Let all partitions end where they are, so that the engine drains and keeps its state."""
+        self._stopped.set()
+
+    def _start(self, part: str) -> State:
+        bounds = self._log.bounds(part)
+        if self._window.since is None:
+            return start(bounds.first, bounds.end)
+        near = self._log.offset_at(part, self._window.since - _MARGIN)
+        return start(max(bounds.first, min(near, bounds.end)), bounds.end)
+
+    def _chunks(self, part: str, state: State) -> Generator[Chunk | None, None, None]:
+        """Read a partition from a state on; `None` where there is nothing for now."""
+        first, end, texts = state["first"], state["end"], set(state["texts"])
+        if end is not None and first >= end:
+            return
+        with closing(self._log.open(part, first)) as cursor:
+            while end is None or first < end:
+                entries = cursor.read(_MESSAGES)
+                if not entries:
+                    yield None
+                    continue
+                before = Place(first, sorted(texts))
+                wanted = (entry for entry in entries if end is None or entry.offset < end)
+                events = (said(entry, part).event for entry in wanted)
+                strips = strips_of(events, self._window, texts)
+                first = entries[-1].offset + 1 if end is None else min(entries[-1].offset + 1, end)
+                yield Chunk(before, Place(first, sorted(texts)), strips)
