@@ -1,0 +1,219 @@
+"""The feed of one market: nothing is lost unmarked, comes twice, or waits long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.feed import PATIENCE, MarketFeed
+from connectors.feed_hole import Ask, Hole
+from connectors.feed_ids import TRUSTED
+from connectors.rest_trades import Traded
+from schemas import SECOND, Book, Event, Gap, Time, Trades
+
+MS = SECOND // 1000
+AHEAD = 1270 * MS
+"""How far the exchange's clock is ahead of ours."""
+STEP = 50 * MS
+JITTER = 2 * MS
+"""How far stamps of one moment are apart, in any order."""
+
+Namer: TypeAlias = Callable[[int], str]
+NAMERS: dict[str, Namer] = {
+    "consecutive": lambda index: str(1_000 + index),
+    "rising": lambda index: str(1_000 + 7 * index),
+    "texts": lambda index: f"t{index * 7919 % 100_003}",
+}
+
+
+class Row(NamedTuple):
+    id: str
+    ts: Time
+
+
+def rows(event: Event) -> list[Row]:
+    if not isinstance(event, Trades):
+        return []
+    assert event.id is not None
+    return [Row(str(id_), ts) for id_, ts in zip(event.id.tolist(), event.ts.tolist(), strict=True)]
+
+
+def flat(tape: Sequence[Event]) -> list[object]:
+    """Return a tape as nobody cut it."""
+    out: list[object] = []
+    for event in tape:
+        out += rows(event) if isinstance(event, Trades) else [event]
+    return out
+
+
+class World:
+    """An exchange, its stream and its REST, as a test wants them; what came out is on `tape`."""
+
+    def __init__(self, namer: Namer, one_by_one: bool = False) -> None:
+        self.feed = MarketFeed("m")
+        self.namer, self.one_by_one = namer, one_by_one
+        self.now: Time = 1_000 * SECOND
+        self.trades: list[Traded] = []
+        self.delivered = 0
+        self.connected = True
+        self.holes: list[Hole] = []
+        self.tape: list[Event] = []
+        self.late: list[Traded] = []
+        self.arrived: dict[str, Time] = {}
+        self.longest: Time = 0
+
+    def happen(self, count: int) -> list[Traded]:
+        for _ in range(count):
+            index = len(self.trades)
+            ts = self.now + AHEAD + index % 3 * JITTER // 2
+            self.trades.append(Traded(self.namer(index), ts, 100.0 + index, 1.0, 1))
+        return self.trades[-count:]
+
+    def deliver(self, trades: Sequence[Traded]) -> None:
+        for trade in trades:
+            self.arrived.setdefault(trade.id, self.now)
+        for piece in [[trade] for trade in trades] if self.one_by_one else [trades]:
+            self.feed.trades(piece, self.now)
+        self.collect()
+
+    def collect(self) -> None:
+        self.holes += self.feed.wishes()
+        for event in self.feed.take():
+            names = [row.id for row in rows(event)]
+            if isinstance(event, Book):
+                names = [str(event.sequence)]
+            for name in names:
+                self.longest = max(self.longest, self.now - self.arrived.get(name, self.now))
+            self.tape.append(event)
+        self.late += self.feed.late()
+
+    def trade(self, count: int) -> None:
+        trades = self.happen(count)
+        if self.connected:
+            self.deliver(trades)
+
+    def skip(self, count: int) -> None:
+        self.happen(count)
+
+    def swap(self, count: int) -> None:
+        trades = self.happen(count + 1)
+        if self.connected:
+            self.deliver(trades[::-1])
+
+    def repeat(self, count: int) -> None:
+        if self.connected:
+            self.deliver([t for t in self.trades[-count:] if t.id in self.arrived])
+
+    def lose(self, _: int) -> None:
+        self.connected = False
+        self.feed.lost("disconnect")
+        self.collect()
+
+    def back(self, _: int) -> None:
+        if not self.connected:
+            self.connected = True
+            self.feed.back(self.now)
+
+    def book(self, count: int) -> None:
+        sequence = len(self.arrived) + 10_000_000
+        self.arrived[str(sequence)] = self.now
+        price = 100.0 + sequence % 97
+        book = Book("m", self.now + AHEAD, [(price, 1.0 * count)], [(price + 1, 1.0)], sequence)
+        self.feed.book(book, self.now)
+        self.collect()
+
+    def wait(self, steps: int) -> None:
+        for _ in range(steps * steps):
+            self.now += STEP
+            self.feed.look(self.now, alive=self.connected)
+            self.collect()
+
+    def answer(self, how: int) -> None:
+        """Answer the oldest question: wholly, from its begin, from its end, or not at all."""
+        if not self.holes:
+            return
+        ask = self.holes[0].ask()
+        between = self._between(ask)
+        if how == 0:
+            self.holes.pop(0)
+            self.feed.filled(ask, between, whole=True, now=self.now)
+        elif how == 1:
+            self.feed.filled(ask, between[: len(between) // 2], whole=False, now=self.now)
+        elif how == 2:
+            self.feed.filled(ask, between[len(between) // 2 :], whole=False, now=self.now)
+        else:
+            self.feed.failed(self.holes.pop(0), self.now)
+        self.collect()
+
+    def _between(self, ask: Ask) -> list[Traded]:
+        start = self.trades.index(ask.last) + 1
+        stop = len(self.trades) if ask.until is None else self.trades.index(ask.until)
+        return self.trades[start:stop]
+
+    def end(self) -> None:
+        self.back(0)
+        self.wait(2)
+        self.trade(1)
+        self.wait(7)  # 2.45 s
+        while self.holes:
+            self.answer(0)
+
+
+ACTIONS = ("trade", "skip", "swap", "repeat", "lose", "back", "book", "wait", "answer")
+SCRIPTS = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 4)), max_size=25)
+
+
+def play(kind: str, script: Sequence[tuple[str, int]], one_by_one: bool = False) -> World:
+    world = World(NAMERS[kind], one_by_one)
+    world.trade(TRUSTED + 5)
+    for action, count in script:
+        if action in ("skip", "swap") and kind != "consecutive":
+            continue  # nobody can see it
+        getattr(world, action)(count if action in ("answer", "wait") else max(count, 1))
+    world.end()
+    return world
+
+
+def check(world: World) -> None:
+    place = {trade.id: index for index, trade in enumerate(world.trades)}
+    on_tape = [row.id for event in world.tape for row in rows(event)]
+    aside = [trade.id for trade in world.late]
+    assert len({*on_tape, *aside}) == len(on_tape) + len(aside), "no id twice"
+    newest, gaps = place[on_tape[0]] - 1, list[Gap]()
+    for event in world.tape:
+        if isinstance(event, Gap):
+            gaps.append(event)
+        for row in rows(event):
+            assert place[row.id] > newest, "in the order of the exchange"
+            for missing in world.trades[newest + 1 : place[row.id]]:
+                assert any(gap.start - JITTER <= missing.ts <= gap.end + JITTER for gap in gaps), (
+                    "marked"
+                )
+            if place[row.id] > newest + 1:
+                gaps = []
+            newest = place[row.id]
+    assert newest == len(world.trades) - 1
+    assert world.longest <= PATIENCE + STEP
+
+
+@pytest.mark.parametrize("kind", NAMERS)
+@given(script=SCRIPTS)
+def test_whatever_happens_all_is_on_the_tape_once_and_in_order_or_marked_as_missing(
+    kind: str, script: list[tuple[str, int]]
+) -> None:
+    check(play(kind, script))
+
+
+@pytest.mark.parametrize("kind", NAMERS)
+@given(script=SCRIPTS)
+def test_arrivals_in_other_pieces_give_the_same_tape(
+    kind: str, script: list[tuple[str, int]]
+) -> None:
+    whole, pieces = play(kind, script), play(kind, script, one_by_one=True)
+    assert flat(whole.tape) == flat(pieces.tape)
+    assert whole.late == pieces.late
+    assert whole.feed.counts == pieces.feed.counts
