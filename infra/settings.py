@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from connectors.kafka_settings import KafkaSettings
+
 HOME = ".tapedeck"
 """Where everything local is kept, below the current directory."""
 
@@ -21,12 +23,15 @@ class Settings:
         A real server's `http[s]://user:password@host:port/database`; None means the embedded one.
     exchange_urls
         Where to find exchanges instead of at their own addresses, such as a stand-in or a proxy.
+    kafka
+        How to reach Kafka; None means there is none.
 
     """
 
     home: Path
     clickhouse_url: str | None = None
     exchange_urls: Mapping[str, str] = field(default_factory=dict)
+    kafka: KafkaSettings | None = None
 
     def __repr__(self) -> str:
         # The URL holds a password.
@@ -35,7 +40,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read `TAPEDECK_HOME`, `CLICKHOUSE_URL` and `EXCHANGE_URLS`; an empty value is none.
+        """Read `TAPEDECK_HOME`, `CLICKHOUSE_URL`, `EXCHANGE_URLS` and `KAFKA_...`; empty is none.
 
         `EXCHANGE_URLS` is like `binance=http://localhost:9000 okx=http://localhost:9001`.
 
@@ -51,4 +56,5 @@ class Settings:
             Path(home).expanduser().absolute(),
             environment.get("CLICKHOUSE_URL") or None,
             {exchange: url for exchange, _, url in urls},
+            KafkaSettings.from_environment(environment),
         )

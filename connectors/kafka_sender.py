@@ -1,0 +1,150 @@
+"""Messages on their way into a topic: each arrives once and in order, or it is an error."""
+
+from __future__ import annotations
+
+import time
+from typing import TypeAlias
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka.admin._metadata import ClusterMetadata
+
+from connectors.kafka_client import ANSWER_SECONDS, Heard, asking, partition_count, problem
+from connectors.kafka_settings import KafkaSettings
+from connectors.log import LogError
+
+MESSAGE_BYTES = 8 << 20
+"""The largest message, as it is: well above any event's."""
+UNDER_WAY_BYTES = 64 << 20
+"""What may be under way before the sender waits."""
+PATIENCE_SECONDS = 120.0
+"""How long Kafka may be away before what is under way is given up."""
+Headers: TypeAlias = dict[str, str | bytes | None]
+
+_MS = 1_000_000
+_WAIT_SECONDS = 0.1
+
+
+class Sender:
+    """Send to one topic. The first message that is not taken ends it, and is told ever after.
+
+    Parameters
+    ----------
+    settings
+        Where Kafka is.
+    topic
+        Where to.
+    patience
+        Seconds that Kafka may be away.
+
+    Raises
+    ------
+    LogError
+        When Kafka does not answer, or has no such topic.
+
+    """
+
+    def __init__(self, settings: KafkaSettings, topic: str, patience: float) -> None:
+        self._settings, self._topic = settings, topic
+        self._heard, self._outcome = Heard(), _Outcome()
+        with asking(settings, self._heard, topic):
+            self._producer = _producer(settings, patience, self._outcome, self._heard)
+            self.partitions = partition_count(settings, self._metadata(), topic)
+
+    def send(self, partition: int, key: str, value: bytes, headers: Headers | None = None) -> None:
+        """Hand over a message; wait only when too much is under way.
+
+        Raises
+        ------
+        LogError
+            When this one, or an earlier one, is not taken.
+
+        """
+        now = time.time_ns() // _MS
+        while True:
+            self._check()
+            try:
+                self._producer.produce(
+                    self._topic, value, key, partition, timestamp=now, headers=headers or {}
+                )
+            except BufferError:
+                self._producer.poll(_WAIT_SECONDS)
+                continue
+            except KafkaException as error:
+                self._outcome.refused(key, len(value), error.args[0])
+                continue
+            self._producer.poll(0)
+            return
+
+    def flush(self) -> None:
+        """Return when all that was handed over is durable.
+
+        Raises
+        ------
+        LogError
+            When something was not taken.
+
+        """
+        while self._producer.flush(_WAIT_SECONDS):
+            self._check()
+        self._check()
+
+    def close(self) -> None:
+        """Flush, and give back what it holds."""
+        try:
+            self.flush()
+        finally:
+            self._producer.purge()
+            del self._producer
+
+    def _metadata(self) -> ClusterMetadata:
+        try:
+            metadata: ClusterMetadata = self._producer.list_topics(timeout=ANSWER_SECONDS)
+            return metadata
+        finally:
+            self._producer.poll(0)  # so that why it failed is heard
+
+    def _check(self) -> None:
+        failed = self._outcome.failed
+        if failed is None:
+            if refused := self._heard.refused:
+                raise problem(self._settings, refused, self._topic)
+            return
+        market, size, error = failed
+        why = problem(self._settings, error, self._topic)
+        raise LogError(f"a message of {market}, {size:,} bytes, did not go into the log: {why}")
+
+
+def _producer(
+    settings: KafkaSettings, patience: float, outcome: _Outcome, heard: Heard
+) -> Producer:
+    return Producer(
+        {
+            **settings.options(),
+            "acks": "all",
+            "enable.idempotence": True,
+            # What stands behind a message that is given up must not arrive without it.
+            "enable.gapless.guarantee": True,
+            "message.timeout.ms": int(patience * 1_000),
+            "message.max.bytes": MESSAGE_BYTES,
+            "queue.buffering.max.kbytes": UNDER_WAY_BYTES >> 10,
+            "compression.type": "lz4",
+            "delivery.report.only.error": True,
+            "on_delivery": outcome,
+            "error_cb": heard,
+        }
+    )
+
+
+class _Outcome:
+    """The first message that was not taken; librdkafka calls it, in one of our own calls."""
+
+    def __init__(self) -> None:
+        self.failed: tuple[str, int, KafkaError] | None = None
+
+    def __call__(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            key, value = message.key() or b"", message.value() or b""
+            self.refused(key.decode(errors="backslashreplace"), len(value), error)
+
+    def refused(self, market: str, size: int, error: KafkaError) -> None:
+        self.failed = self.failed or (market, size, error)

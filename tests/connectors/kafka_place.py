@@ -1,0 +1,86 @@
+"""Topics for tests: on the broker that KAFKA_BOOTSTRAP names, else on librdkafka's mock cluster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from connectors.kafka_appender import KafkaAppender
+from connectors.kafka_log import KafkaLog
+from connectors.kafka_sender import MESSAGE_BYTES
+from connectors.kafka_settings import KafkaSettings
+from connectors.log import Appender, Log
+from tests.connectors.mock_kafka import MockKafka, mock_kafka
+
+PARTITIONS = 3
+ANSWER = 30.0
+
+
+@dataclass
+class KafkaPlace:
+    """A topic of its own, with nothing in it, and one for dead letters."""
+
+    settings: KafkaSettings
+    mock: MockKafka | None = None
+
+    def log(self) -> Log:
+        return KafkaLog(self.settings)
+
+    def appender(self) -> Appender:
+        return KafkaAppender(self.settings)
+
+    def cut(self, partition: str, offset: int) -> None:
+        if self.mock:
+            pytest.skip("the mock cluster has no retention: set KAFKA_BOOTSTRAP")
+        number = int(partition.rpartition("/")[2])
+        place = TopicPartition(self.settings.topic, number, offset)
+        kafka = admin(self.settings)  # it must live until the answer is there
+        kafka.delete_records([place], request_timeout=ANSWER)[place].result(ANSWER)
+
+
+@contextmanager
+def kafka_place(settings: KafkaSettings) -> Iterator[KafkaPlace]:
+    """Make topics on a real broker, and remove them afterwards."""
+    made = replace(settings, topic=f"test-{uuid4().hex}")
+    config = {"max.message.bytes": str(MESSAGE_BYTES)}
+    topics = [NewTopic(name, PARTITIONS, 1, config=config) for name in (made.topic, made.dead)]
+    kafka = admin(settings)
+    for done in kafka.create_topics(topics, request_timeout=ANSWER).values():
+        done.result()
+    try:
+        yield KafkaPlace(made)
+    finally:
+        for done in kafka.delete_topics(
+            [topic.topic for topic in topics], request_timeout=ANSWER
+        ).values():
+            done.result()
+
+
+@contextmanager
+def mock_place() -> Iterator[KafkaPlace]:
+    """Make topics on a mock cluster."""
+    with mock_kafka() as mock:
+        settings = KafkaSettings(mock.bootstrap, topic="market")
+        mock.topic(settings.topic, PARTITIONS)
+        mock.topic(settings.dead, PARTITIONS)
+        yield KafkaPlace(settings, mock)
+
+
+@contextmanager
+def any_place() -> Iterator[KafkaPlace]:
+    """Make topics on the best broker there is."""
+    real = KafkaSettings.from_environment(os.environ)
+    with kafka_place(real) if real else mock_place() as place:
+        yield place
+
+
+def admin(settings: KafkaSettings) -> AdminClient:
+    return AdminClient({"bootstrap.servers": settings.bootstrap, "log_level": 0})
