@@ -21,6 +21,7 @@ _TRADE = {
     "id": FORMS["str"],
     "received": FORMS["Time | None"],
 }
+_BACKFILLED = {"backfilled": FORMS["bool"]}
 _NOWHERE = Position("", -1, -1)
 
 BORN_ON_TAPE = (*DERIVED, Gap, Reject)
@@ -59,7 +60,7 @@ def columns(kind: type[Event]) -> dict[str, Form]:
 
     """
     if kind is Trades:
-        return {**_TRADE, **_AT}
+        return {**_TRADE, **_AT, **_BACKFILLED}
     ids = _IDS if kind in BORN_ON_TAPE else {}
     return {**ids, **forms(kind), **(_AT if kind in OUTSIDE else {})}
 
@@ -112,6 +113,7 @@ def _trade_rows(trades: Trades) -> pa.RecordBatch:
         "partition": [at.partition] * count,
         "offset": [at.offset] * count,
         "row": range(at.row, at.row + count),
+        "backfilled": [False] * count,
     }
     names = columns(Trades)
     arrays = [pa.array(columns_of[name], form.arrow) for name, form in names.items()]

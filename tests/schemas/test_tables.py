@@ -106,7 +106,7 @@ def test_a_block_of_trades_has_a_row_a_trade(came: list[Trades]) -> None:
     assert [tuple(row.values()) for row in plain(batch)] == [
         (
             row.market, row.stamp, row.price, row.size, row.side,
-            "" if row.id is None else str(row.id), row.received, *at,
+            "" if row.id is None else str(row.id), row.received, *at, False,
         )
         for row, at in zip(trades_of(came), places, strict=True)
     ]  # fmt: skip
