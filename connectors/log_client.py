@@ -103,11 +103,12 @@ class LogClient:
                 try:
                     self._send()
                     self._hear()
-                    if self._under_way <= most:
-                        return
-                    self._wait()
                 except ConnectionError:
-                    self._return()
+                    if self._unacked:
+                        self._return()
+                if self._under_way <= most:
+                    return
+                self._wait()
         except LogError as error:
             self._trouble = str(error)
             self._socket.close()
@@ -123,12 +124,15 @@ class LogClient:
                     self._unsent[0] = self._unsent[0][sent:]
 
     def _hear(self) -> None:
-        with suppress(BlockingIOError):
+        try:
             while True:
                 self._answers += _received(self._socket)
-        last = read_answers(self._answers)
-        if last is not None:
-            self._drop(last)
+        except BlockingIOError:
+            pass
+        finally:  # what it said before it went away counts, too
+            last = read_answers(self._answers)
+            if last is not None:
+                self._drop(last)
 
     def _drop(self, last: int) -> None:
         """Forget what is durable."""
