@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,15 @@ def kept(what: str, where: Path) -> Iterator[None]:
         raise
     except OSError as error:
         raise DiskError(f"{where}: {_remedy(what, error)}") from error
+
+
+def sync(directory: Path) -> None:
+    """Make the names in a directory durable, too."""
+    number = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def _remedy(what: str, error: OSError) -> str:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from connectors.disk import kept
+from connectors.disk import kept, sync
 
 _ENDING = ".arrow"
 
@@ -65,7 +65,7 @@ class Journal:
                     file.flush()
                     os.fsync(file.fileno())
                 partial.rename(path)
-                _sync(self.directory)
+                sync(self.directory)
             except OSError:
                 partial.unlink(missing_ok=True)
                 raise
@@ -82,12 +82,3 @@ def read(entry: Entry) -> pa.Table:
     """Return the rows of a block."""
     with entry.path.open("rb") as file:
         return pa.ipc.open_stream(file).read_all()
-
-
-def _sync(directory: Path) -> None:
-    """Make names durable, too."""
-    number = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
