@@ -11,6 +11,7 @@ import pyarrow as pa
 from connectors.columns import ALIASES, Layout
 from connectors.files import File
 from connectors.naming import Share
+from connectors.stretch import Stretch
 
 BLOCK_ROWS = 65_536
 WIDE_ROWS = 524_288
@@ -70,6 +71,10 @@ class Reader(Protocol):
     @property
     def layout(self) -> Layout:
         """Where the file has our columns."""
+        ...
+
+    def stretch(self) -> Stretch | None:
+        """Return which part of a log the file holds, if it was recorded from one."""
         ...
 
     def extent(self) -> Extent | None:

@@ -13,6 +13,7 @@ from connectors.blocks import ALL, BLOCK_ROWS, Block, Extent
 from connectors.columns import TIMES, Layout, Wanted
 from connectors.files import DataError, File
 from connectors.lines import Lines, read_lines
+from connectors.stretch import Stretch
 
 _SEPARATORS = ",;\t|"
 _HEADER = 1
@@ -50,6 +51,10 @@ class CsvReader:
         self.layout: Layout = wanted.layout(file, self._names, one_market)
         if len(head) == _HEADER:
             raise DataError(f"{file.path}: no rows; leave the file out")
+
+    def stretch(self) -> Stretch | None:
+        """Return nothing: logs are recorded as Parquet."""
+        return None
 
     def extent(self) -> Extent | None:
         """Return nothing: a text proves nothing without being read."""

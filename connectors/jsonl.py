@@ -12,6 +12,7 @@ from connectors.blocks import ALL, BLOCK_ROWS, Block, Extent
 from connectors.columns import NEEDED, Layout, Wanted
 from connectors.files import DataError, File
 from connectors.lines import Lines, read_lines
+from connectors.stretch import Stretch
 from schemas import DERIVED, OUTSIDE
 
 _HEAD = 1000
@@ -43,6 +44,10 @@ class JsonlReader:
         layout = wanted.layout(file, names, one_market, trades=bool(there))
         anyway = {} if there else {ours: ours for ours in (*NEEDED, "symbol")}
         self.layout = Layout({**anyway, **layout.names, "event": "event"}, layout.units)
+
+    def stretch(self) -> Stretch | None:
+        """Return nothing: logs are recorded as Parquet."""
+        return None
 
     def extent(self) -> Extent | None:
         """Return nothing: a text proves nothing without being read."""

@@ -14,6 +14,7 @@ from connectors.blocks import ALL, BLOCK_ROWS, Block, Extent
 from connectors.cells import is_time
 from connectors.columns import UNITS, Layout, Wanted
 from connectors.files import DataError, File
+from connectors.stretch import Stretch, stretch_of
 
 _BUFFER = 1 << 20
 """Bytes read at once of each column, so that a row group of any size is never held whole."""
@@ -41,6 +42,10 @@ class ParquetReader:
         if not self._metadata.num_rows:
             raise DataError(f"{file.path}: no rows; leave the file out")
         self.layout: Layout = wanted.layout(file, self._schema.names, one_market)
+
+    def stretch(self) -> Stretch | None:
+        """Return which part of a log the file holds, if it was recorded from one."""
+        return stretch_of(self._metadata)
 
     def extent(self) -> Extent | None:
         """Return the symbol and the span of time that the file's statistics prove."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from random import Random
 
 from connectors.log import Bounds, Entry, LogError, LostError, partition_of
-from schemas import Event, Time
+from schemas import Book, Event, Time, Trades
 from schemas.wire import encode
 
 
@@ -107,3 +108,15 @@ class _Cursor:
 
     def close(self) -> None:
         """Give back nothing: it is memory."""
+
+
+def long_log(messages: int = 6_000) -> MemoryLog:
+    """Return a log of trades and books, the same each time."""
+    log, random = MemoryLog(count=2), Random(7)
+    for number in range(messages):
+        market = random.choice(["okx:A/USD", "okx:B/USD", "bybit:C/EUR"])
+        if random.random() < 0.2:
+            log.put(Book(market, number, [(1.0, 2.0)], [(3.0, 4.0)], number))
+        else:
+            log.put(Trades.of(market, [number + 1], [1.5], [2.5], [1], [number], [number + 2]))
+    return log

@@ -1,0 +1,182 @@
+"""Keep what a log has in Parquet files, which replay plays as the log itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import monotonic
+
+from connectors.disk import kept
+from connectors.files import DataError
+from connectors.follow import Follower
+from connectors.log import Entry, Log, LostError
+from connectors.messages import said
+from connectors.recorded_rows import Kind
+from connectors.recording import Recording
+from connectors.stretch import archived, slug
+from schemas import Command, Outside, Report
+
+ROWS = 1_000_000
+SECONDS = 3_600.0
+
+
+class Recorder:
+    """Records the partitions of a share of a log, each into files of its own.
+
+    A file appears when it is whole and safe on disk. What a crash left unfinished is recorded
+    again from the log, so that nothing is missing and nothing is there twice.
+
+    Parameters
+    ----------
+    log
+        What is recorded.
+    directory
+        Where to; recordings of this log that are there are gone on with.
+    share
+        `(k, n)`: only the partitions that process `k` of `n` has.
+    private
+        Record reports and commands, too.
+    rows, seconds
+        A file is finished when it has so many rows, or is so old.
+
+    Raises
+    ------
+    DataError
+        When a recording in the directory is damaged, or further than the log.
+    DiskError
+        When the disk does not take it.
+
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        directory: Path,
+        share: tuple[int, int] = (0, 1),
+        private: bool = False,
+        rows: int = ROWS,
+        seconds: float = SECONDS,
+    ) -> None:
+        with kept("recordings", directory):
+            directory.mkdir(parents=True, exist_ok=True)
+        done = archived(directory)
+        self._follower = Follower(log, share, done)
+        for partition, position in self._follower.positions.items():
+            _check(log, partition, position)
+            for torn in directory.glob(f"{slug(partition)}.*.part"):
+                torn.unlink()
+        self._tracks = {
+            partition: _Track(directory, partition, position, private, rows, seconds)
+            for partition, position in self._follower.positions.items()
+        }
+
+    def step(self) -> list[Outside]:
+        """Record what the log has got, and return it; nothing when there is nothing new.
+
+        Raises
+        ------
+        LostError
+            When the log does not keep any more what comes next.
+        LogError
+            When it cannot be read.
+        DiskError
+            When the disk does not take it.
+
+        """
+        events: list[Outside] = []
+        try:
+            for partition, entries in self._follower.read():
+                track = self._tracks[partition]
+                events += [event for entry in entries for event in track.take(entry)]
+        except LostError as error:
+            msg = f"{error}; record into another directory to go on with what is kept"
+            raise LostError(msg) from error
+        for track in self._tracks.values():
+            track.finish_old()
+        return events
+
+    def behind(self) -> int:
+        """Return how many offsets of the log stand ahead."""
+        return self._follower.behind()
+
+    def finish(self) -> None:
+        """Finish all files, so that they can be replayed."""
+        for track in self._tracks.values():
+            track.finish()
+
+    def close(self) -> None:
+        """Finish all files; the log stays open."""
+        try:
+            self.finish()
+        finally:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Let go of all files that are not finished."""
+        for track in self._tracks.values():
+            track.discard()
+        self._follower.close()
+
+
+def _check(log: Log, partition: str, position: int) -> None:
+    end = log.bounds(partition).end
+    if position > end:
+        msg = (
+            f"partition {partition} was recorded up to offset {position}, but the log ends at "
+            f"{end}: an older copy of it was put back; record into another directory"
+        )
+        raise DataError(msg)
+
+
+class _Track:
+    """One partition: the file that is being recorded, and where the next one begins."""
+
+    def __init__(
+        self,
+        directory: Path,
+        partition: str,
+        position: int,
+        private: bool,
+        rows: int,
+        seconds: float,
+    ) -> None:
+        self._directory, self._partition, self._private = directory, partition, private
+        self._rows, self._seconds = rows, seconds
+        self._begin = self._end = position
+        self._file: Recording | None = None
+        self._born = 0.0
+        self._ids: Kind | None = None
+
+    def take(self, entry: Entry) -> list[Outside]:
+        """Record a message, and return the event, unless it is left out."""
+        event, readable = said(entry, self._partition)
+        if isinstance(event, (Report, Command)) and not self._private:
+            self._end = entry.offset + 1
+            return []
+        if self._file is not None and not self._file.fits(event):
+            self.finish()
+            self._ids = "texts"  # from now on: a market here has texts
+        if self._file is None:
+            self._file = Recording(self._directory, self._partition, self._begin, self._ids)
+            self._born = monotonic()
+        self._file.add(event, entry.message if readable else None)
+        self._end = entry.offset + 1
+        if self._file.rows >= self._rows:
+            self.finish()
+        return [event]
+
+    def finish_old(self) -> None:
+        """Finish the file, if it is old enough."""
+        if self._file is not None and monotonic() - self._born >= self._seconds:
+            self.finish()
+
+    def finish(self) -> None:
+        """Finish the file, if there is one; the next one begins behind it."""
+        if self._file is not None:
+            self._file.finish(self._end)
+            self._file, self._begin = None, self._end
+
+    def discard(self) -> None:
+        """Let the unfinished file go."""
+        if self._file is not None:
+            self._file.discard()
+            self._file = None
