@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timezone
+from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -38,29 +39,86 @@ def group(readers: Sequence[Reader], markets: Markets) -> list[Group]:
     """Put files that share a market together, in order of time.
 
     A single file is not looked into. Else what files' statistics prove is believed, and the other
-    files are read through.
+    files are read through. Recordings of one partition of a log are played in its order, whatever
+    their times are.
 
     Raises
     ------
     DataError
-        When two files have the same market at the same time.
+        When two files have the same market at the same time, or a part of a log is missing.
 
     """
     if len(readers) == 1:
         return [Group([readers[0]], None)]
-    spans = [_proven(reader, markets) or _scan(reader, markets) for reader in readers]
+    runs = _runs(readers)
+    spans = [_joint(_spans(reader, markets) for reader in run) for run in runs]
     for market, one, other in _overlaps(spans):
-        raise _overlap(market, readers[one], readers[other], spans[one], spans[other])
+        raise _overlap(market, runs[one][0], runs[other][0], spans[one], spans[other])
     groups = _joined(spans)
     for members in groups:
         members.sort(key=lambda index: (min(spans[index].values(), default=()), index))
     return [
         Group(
-            [readers[index] for index in members],
+            [reader for index in members for reader in runs[index]],
             frozenset(market for index in members for market in spans[index]),
         )
         for members in groups
     ]
+
+
+def _runs(readers: Sequence[Reader]) -> list[list[Reader]]:
+    """Return the recordings of each partition of a log together, other files each by itself."""
+    runs: dict[tuple[str, str], list[Reader]] = {}
+    for reader in readers:
+        stretch = reader.stretch()
+        key = ("file", reader.file.name) if stretch is None else ("log", stretch.partition)
+        runs.setdefault(key, []).append(reader)
+    return [run if len(run) == 1 else _in_order(run) for run in runs.values()]
+
+
+def _in_order(run: Sequence[Reader]) -> list[Reader]:
+    """Return the recordings of a partition in its order.
+
+    Raises
+    ------
+    DataError
+        When two hold the same part of it, or one between them is missing.
+
+    """
+    known = [(stretch, reader) for reader in run if (stretch := reader.stretch()) is not None]
+    known.sort(key=lambda part: (part[0].first, part[0].end))
+    for (one, before), (other, behind) in pairwise(known):
+        files = f"{before.file.path} and {behind.file.path}"
+        if other.first < one.end:
+            last = min(one.end, other.end) - 1
+            raise DataError(
+                f"{files} both have offsets {other.first} to {last} of {one.partition}: "
+                f"give one of them"
+            )
+        if other.first > one.end:
+            raise DataError(
+                f"between {files}, offsets {one.end} to {other.first - 1} of {one.partition} are "
+                f"missing: give the file that has them, too, or replay each side by itself"
+            )
+    return [reader for _, reader in known]
+
+
+def _spans(reader: Reader, markets: Markets) -> Spans:
+    stretch = reader.stretch()
+    if stretch is None:
+        return _proven(reader, markets) or _scan(reader, markets)
+    spans: Spans = {}
+    for symbol, span in stretch.spans.items():
+        _widen(spans, markets.of(symbol, reader.file), *span)
+    return spans
+
+
+def _joint(parts: Iterable[Spans]) -> Spans:
+    spans: Spans = {}
+    for part in parts:
+        for market, span in part.items():
+            _widen(spans, market, *span)
+    return spans
 
 
 def _proven(reader: Reader, markets: Markets) -> Spans | None:

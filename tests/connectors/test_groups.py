@@ -15,6 +15,8 @@ from connectors.files import DataError, find
 from connectors.formats import open_file
 from connectors.groups import Group, group
 from connectors.naming import Markets
+from connectors.parquet import ParquetReader
+from connectors.recording import Recording
 from schemas import Heartbeat
 from tests.connectors.recordings import WRITERS, Row, told, trade
 
@@ -115,3 +117,70 @@ def test_other_events_count_too(tmp_path: Path, symbol: str | None, form: str) -
     two = WRITERS[form](tmp_path / f"2.{form}", [trade(0, "okx:B", 20), beat])
     with pytest.raises(DataError, match="both have okx:A from 1970-01-01 00:00:00 to"):
         grouped([one, two])
+
+
+def recorded(folder: Path, partition: str, first: int, *stamps: int, market: str = "okx:A") -> Path:
+    """Record a heartbeat at each offset from `first` on."""
+    folder.mkdir(exist_ok=True)
+    recording = Recording(folder, partition, first)
+    for ts in stamps:
+        recording.add(Heartbeat(market, ts))
+    recording.finish(first + len(stamps))
+    return recording.path
+
+
+def test_recordings_of_a_log_are_played_in_its_order_though_their_times_overlap(
+    tmp_path: Path,
+) -> None:
+    late = recorded(tmp_path, "log/0", 3, 15, 16)
+    early = recorded(tmp_path, "log/0", 0, 10, 30, 20)
+    last = recorded(tmp_path, "log/0", 5, 12)
+    other = recorded(tmp_path, "log/1", 0, 1, market="okx:B")
+    for order in ([late, early, last, other], [other, last, late, early]):
+        found = grouped(order)
+        assert {tuple(name) for name in names(found)} == {
+            (early.name, late.name, last.name), (other.name,),
+        }  # fmt: skip
+        assert {part.markets for part in found} == {frozenset({"okx:A"}), frozenset({"okx:B"})}
+
+
+def test_a_part_of_a_log_that_is_missing_is_named(tmp_path: Path) -> None:
+    one, other = recorded(tmp_path, "log/0", 0, 10, 11), recorded(tmp_path, "log/0", 7, 20)
+    with pytest.raises(
+        DataError,
+        match=rf"between {one} and {other}, offsets 2 to 6 of log/0 are missing: give the file",
+    ):
+        grouped([other, one])
+
+
+@pytest.mark.parametrize("stamps", [(10, 11), (10, 11, 12)])
+def test_a_part_of_a_log_that_is_there_twice_is_named(
+    tmp_path: Path, stamps: tuple[int, ...]
+) -> None:
+    one = recorded(tmp_path / "one", "log/0", 3, 10, 11)
+    other = recorded(tmp_path / "other", "log/0", 3, *stamps)
+    with pytest.raises(
+        DataError, match=rf"{one} and {other} both have offsets 3 to 4 of log/0: give one of them"
+    ):
+        grouped([other, one] if len(stamps) > 2 else [one, other])
+
+
+def test_recordings_of_two_logs_that_share_a_market_are_played_in_order_of_time(
+    tmp_path: Path,
+) -> None:
+    new = [recorded(tmp_path, "new/0", 0, 30, 50), recorded(tmp_path, "new/0", 2, 40)]
+    old = [recorded(tmp_path, "old/0", 0, 10, 20), recorded(tmp_path, "old/0", 2, 15)]
+    assert names(grouped([*new, *old])) == [[path.name for path in (*old, *new)]]
+    recorded(tmp_path, "old/0", 3, 45)
+    with pytest.raises(DataError, match="both have okx:A"):
+        grouped([tmp_path])
+
+
+def test_recordings_of_a_log_are_not_read_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [recorded(tmp_path, "log/0", 0, 10), recorded(tmp_path, "log/0", 1, 5)]
+    readers = [open_file(file, Wanted(), Markets()) for file in find(paths)]
+    monkeypatch.delattr(ParquetReader, "blocks")
+    [part] = group(readers, Markets("bybit:A"))
+    assert part.markets == frozenset({"bybit:A"})
