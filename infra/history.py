@@ -1,31 +1,26 @@
 """Where results are kept: an embedded ClickHouse, or a real one, behind the same client."""
 
 import http.client
-import select
-import subprocess
-import sys
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import IO
 from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
-import psutil
 import typer
 from clickhouse_connect.driver.binding import quote_identifier
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from infra import migrate
+from infra.background import StartError, end, ended, spawn
 from infra.history_engine import DATABASE
 from infra.history_guard import Role
-from infra.history_home import HistoryError, Home, Running, explained, told
+from infra.history_home import HistoryError, Home, explained, told
 from infra.history_server import DRAIN
 from infra.settings import Settings
 
-_START = 60.0
 _STOP = DRAIN + 10.0
 _OWN = "__default__"
 """What clickhouse-connect calls the database a user has by default."""
@@ -78,7 +73,7 @@ class History:
             running = self.home.running()
             if running is None:
                 return False
-            self._end(running)
+            end(running.pid, _STOP)
             return True
 
     def status(self) -> str:
@@ -155,41 +150,16 @@ class History:
                 raise HistoryError(
                     f"history neither starts nor stops: kill {running.pid}, try again"
                 )
-            _wait(running.pid, 1.0)
+            ended(running.pid, 1.0)
         if running is None:
             with explained(self.home.path):
                 self._spawn()
 
     def _spawn(self) -> None:
-        crash = self.home.path / "crash.log"
-        crash.touch(mode=0o600)
-        with crash.open("wb") as errors:
-            process = subprocess.Popen(  # noqa: S603 - our own server
-                [sys.executable, "-m", "infra.history_server", str(self.home.path)],
-                cwd=Path(__file__).parents[1],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                start_new_session=True,
-            )
-        assert process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
-        with process.stdout as pipe:
-            line = _line(pipe, _START)
-        if not line.startswith("ready "):
-            process.kill()
-            process.wait()
-            why = line.removeprefix("failed ") or _last(crash) or "it ended without a word"
-            raise HistoryError(_cannot_start(self.home.path, why))
-        # It outlives us: nobody is to wait for it.
-        process.returncode = 0
-
-    def _end(self, running: Running) -> None:
-        with suppress(psutil.NoSuchProcess):
-            process = psutil.Process(running.pid)
-            process.terminate()
-            if not _wait(running.pid, _STOP):
-                process.kill()
-                _wait(running.pid, _STOP)
+        try:
+            spawn("infra.history_server", [str(self.home.path)], self.home.path)
+        except StartError as error:
+            raise HistoryError(_cannot_start(self.home.path, str(error))) from None
 
 
 def client(role: Role, settings: Settings | None = None) -> Client:
@@ -227,28 +197,6 @@ def _answers(host: str, port: int, tls: bool = False) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _line(pipe: IO[bytes], seconds: float) -> str:
-    """Return the first line of a pipe, or nothing if it ends or stays silent."""
-    ready, _, _ = select.select([pipe], [], [], seconds)
-    return pipe.readline().decode(errors="replace").strip() if ready else ""
-
-
-def _wait(pid: int, seconds: float) -> bool:
-    """Wait for a process to end; whether it did."""
-    try:
-        psutil.Process(pid).wait(seconds)
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.TimeoutExpired:
-        return False
-    return True
-
-
-def _last(path: Path) -> str:
-    lines = path.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else ""
 
 
 def _cannot_start(home: Path, why: str) -> str:

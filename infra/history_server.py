@@ -9,11 +9,11 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import chdb
 
+from infra.background import log_to, say
 from infra.history_engine import Engine
 from infra.history_guard import Role
 from infra.history_service import Server
@@ -39,7 +39,7 @@ def serve(home: Path) -> None:
     # Whoever looks whether we live holds it for a moment: so wait.
     fcntl.flock(state, fcntl.LOCK_EX)
     _tell(state, pid=os.getpid())
-    _start_log()
+    log_to(LOG, _log.name)
     passwords: dict[Role, str] = json.loads(Path(USERS).read_text())
     _check_version(Path(VERSION))
     engine = Engine(DATA)
@@ -49,7 +49,7 @@ def serve(home: Path) -> None:
     port, version = server.server_port, engine.version
     _tell(state, pid=os.getpid(), port=port, since=int(time.time()), version=version)
     _log.info("serving port %s, pid %s, ClickHouse %s", port, os.getpid(), version)
-    _say(f"ready {port}")
+    say(f"ready {port}")
     stop.wait()
     _log.info("stopping")
     _tell(state, pid=os.getpid())
@@ -93,18 +93,6 @@ def _stop_on_signals() -> threading.Event:
     return stop
 
 
-def _start_log() -> None:
-    handler = RotatingFileHandler(LOG, maxBytes=1 << 20, backupCount=2)
-    line = logging.Formatter(
-        "%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"
-    )
-    line.converter = time.gmtime
-    handler.setFormatter(line)
-    _log.addHandler(handler)
-    _log.setLevel(logging.INFO)
-    _log.propagate = False
-
-
 def _tell(state: int, **facts: object) -> None:
     """Write what others may know of this process; in place, for the lock is on the file."""
     text = json.dumps(facts).encode()
@@ -127,14 +115,6 @@ def _numbers(version: str) -> list[int]:
     return [int(part) for part in version.split(".") if part.isdigit()]
 
 
-def _say(line: str) -> None:
-    """Tell the starter; it may be gone, and nothing more is ever said."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    with suppress(BrokenPipeError):
-        os.write(1, f"{line}\n".encode())
-    os.dup2(nowhere, 1)
-
-
 if __name__ == "__main__":
     try:
         serve(Path(sys.argv[1]))
@@ -142,5 +122,5 @@ if __name__ == "__main__":
         _log.exception("could not start")
         # chDB's own text begins behind two others that say nothing.
         text = " ".join(str(error).split())
-        _say(f"failed {text[max(text.find('Code: '), 0) :] or type(error).__name__}")
+        say(f"failed {text[max(text.find('Code: '), 0) :] or type(error).__name__}")
         os._exit(1)
