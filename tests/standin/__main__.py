@@ -16,7 +16,8 @@ from tests.standin.exchange import StandIn
 from tests.standin.okx import OkxStandIn
 
 _DATA = Path(__file__).parents[3] / "shared" / "data" / "wire"
-_SIMULATED_DAYS = 0.25
+_SIMULATED = "sim:BTC/USDT"
+_SIMULATED_DAYS = 1 / 24
 
 
 def main() -> None:
@@ -43,8 +44,8 @@ def simulated() -> Capture:
     """Return a market that no one recorded."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "simulated.parquet"
-        simulate(path, ["sim:BTC/USDT"], _SIMULATED_DAYS, rate=600, book_every=None)
-        return Capture.of_parquet(path, "spot", "BTCUSDT")
+        simulate(path, [_SIMULATED], _SIMULATED_DAYS, rate=600, book_every=None)
+        return Capture.of_parquet(path, "spot", "BTCUSDT", _SIMULATED)
 
 
 def _arguments() -> argparse.ArgumentParser:

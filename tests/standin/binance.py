@@ -101,7 +101,7 @@ class BinanceStandIn(StandIn):
         """Return a change of the book with a bid that is too high, and later without it."""
         if self.trouble.due("crossed"):
             size = b"1"
-            self._crossed.setdefault(market.name, b"%d" % (2 * float(market.book(1)[1][0][0])))
+            self._crossed.setdefault(market.name, b"%d" % (2 * float(market.asks.best(1)[0][0])))
             price = self._crossed[market.name]
         elif market.name in self._crossed:
             size, price = b"0", self._crossed.pop(market.name)

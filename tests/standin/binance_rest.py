@@ -155,9 +155,10 @@ class BinanceRest:
         }
 
     def _depth(self, market: Market, query: Mapping[str, str]) -> Json:
-        bids, asks = market.book(_number(query, "limit", 100))
+        limit = _number(query, "limit", 100)
         stamps = {"E": self._now(), "T": self._now()} if market.capture.kind == "usdm" else {}
-        return {"lastUpdateId": market.update, **stamps, "bids": bids, "asks": asks}
+        sides = {"bids": market.bids.best(limit), "asks": market.asks.best(limit)}
+        return {"lastUpdateId": market.update, **stamps, **sides}
 
     def _trades(self, market: Market, query: Mapping[str, str]) -> list[Json]:
         limit = min(_number(query, "limit", 500), 1000)

@@ -112,16 +112,18 @@ class Capture:
         return cls(named[1], named[2].upper(), lines, snapshot)
 
     @classmethod
-    def of_parquet(cls, path: Path, kind: str, symbol: str) -> Capture:
-        """Make one from a file of ticks."""
-        columns = ("trade_id", "price", "size", "ts_ns", "side", "symbol")
-        ticks = pq.read_table(path, columns=list(columns)).to_pydict()
-        rows = zip(*(ticks[column] for column in columns), strict=True)
+    def of_parquet(
+        cls, path: Path, kind: str, symbol: str, column_says: str | None = None
+    ) -> Capture:
+        """Make one from a file of ticks, of the market that its column calls so."""
+        names = ("symbol", "trade_id", "price", "size", "ts_ns", "side")
+        ticks = pq.read_table(path, columns=list(names)).to_pydict()
+        rows = zip(*(ticks[name] for name in names), strict=True)
         return cls.of(
             (
                 RawTrade(int(id_), _text(price), _text(size), ts // _MILLISECOND, side < 0)
-                for id_, price, size, ts, side, name in rows
-                if name in {symbol, ticks["symbol"][0]}
+                for name, id_, price, size, ts, side in rows
+                if name == (column_says or symbol) and id_ is not None
             ),
             kind,
             symbol,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import orjson
 
 from tests.standin.capture import Capture, Line, RawTrade, raw_trade
+from tests.standin.side import Side
 
 _STAMP = re.compile(rb'"([ET])":(\d+)')
 _FIRST_AGGREGATE = 77_000_000
@@ -34,10 +35,8 @@ class Market:
         self.trades: list[RawTrade] = []
         """Those played; stamps as shifted by the exchange's clock."""
         self.update = capture.snapshot["lastUpdateId"]
-        self.before = self.update
-        """The update in front of the last change of the book: itself, if nothing changed."""
-        self.bids: dict[str, str] = dict(capture.snapshot["bids"])
-        self.asks: dict[str, str] = dict(capture.snapshot["asks"])
+        self.bids = Side(capture.snapshot["bids"], falling=True)
+        self.asks = Side(capture.snapshot["asks"], falling=False)
         self.aggregates = _aggregates(capture.trades)
         self.ids = [trade.id for trade in capture.trades]
         self.skew = _skew(capture)
@@ -56,22 +55,10 @@ class Market:
 
     def _change(self, raw: bytes) -> None:
         told = orjson.loads(raw)
-        self.before = self.update
-        if told["u"] <= self.update:
-            return
-        self.update = told["u"]
-        for side, changes in ((self.bids, told["b"]), (self.asks, told["a"])):
-            for price, size in changes:
-                if float(size):
-                    side[price] = size
-                else:
-                    side.pop(price, None)
-
-    def book(self, limit: int) -> tuple[list[list[str]], list[list[str]]]:
-        """Return the best levels of both sides as they are."""
-        bids = sorted(self.bids.items(), key=lambda level: -float(level[0]))
-        asks = sorted(self.asks.items(), key=lambda level: float(level[0]))
-        return [list(level) for level in bids[:limit]], [list(level) for level in asks[:limit]]
+        if told["u"] > self.update:
+            self.update = told["u"]
+            self.bids.change(told["b"])
+            self.asks.change(told["a"])
 
     def recent(self, limit: int, hidden: int = 0) -> list[RawTrade]:
         """Return the newest trades, but for some that REST does not know yet."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from zlib import crc32
+from typing import TypeAlias
 
 import orjson
 from aiohttp import web
@@ -13,20 +13,22 @@ from tests.standin.capture import Capture, Json, RawTrade, raw_trade
 from tests.standin.connection import Connection
 from tests.standin.exchange import StandIn
 from tests.standin.market import Market
-from tests.standin.okx_rest import OkxRest, instrument_id, levels, told_trade
+from tests.standin.okx_rest import DEEP, OkxRest, instrument_id, told_book, told_trade
 
 _SOCKET = "/ws.okx.com/ws/v5/public"
-_DEEP = 400
-"""Levels of a side of a book's snapshot."""
 _STREAMS = {"trades": "trade", "books": "depth"}
 _SEQUENCE_OFF = 1_000_000
+
+
+_Levels: TypeAlias = dict[str, dict[str, str]]
+"""Sizes by price, of `asks` and `bids`."""
 
 
 class OkxStandIn(StandIn):
     """OKX on loopback, playing spot captures; a client asks for life by the text `ping`.
 
     A book begins with a snapshot on the stream itself, and each change names the one in front of
-    it. Unlike OKX it does not tell levels again that come up from below the 400th.
+    it; a level that comes up from below the 400th is told as a change.
 
     Parameters
     ----------
@@ -48,6 +50,7 @@ class OkxStandIn(StandIn):
         super().__init__(captures, speed, port)
         self.rest = OkxRest([*self.markets.values()], self.trouble, self.now)
         self._aggregated = aggregated
+        self._told: dict[str, _Told] = {}
         self._named = {instrument_id(market): market for market in self.markets.values()}
         self._first = {
             name: {aggregate.last: aggregate.first for aggregate in market.aggregates}
@@ -89,16 +92,18 @@ class OkxStandIn(StandIn):
         connection.topics[topic] = channel
         connection.silent.discard(topic)
         if channel == "books":
-            bids, asks = market.book(_DEEP)
-            connection.put(self._book(market, "snapshot", bids, asks, -1))
+            self._told[market.name] = _Told(market)
+            connection.put(self._book(market, "snapshot", self._told[market.name].sides, -1))
 
     def messages(self, market: Market, stream: str, raw: bytes) -> Iterator[bytes]:
         if stream == "trade":
             yield from self._trades(market, raw_trade(raw))
-        elif stream == "depth" and market.before != market.update:
-            told = orjson.loads(raw)
-            before = market.before + _SEQUENCE_OFF * self.trouble.due("wrong sequence")
-            yield self._book(market, "update", told["b"], told["a"], before)
+        elif stream == "depth":
+            before, now = self._told[market.name], _Told(market)
+            self._told[market.name] = now
+            follows = before.update + _SEQUENCE_OFF * self.trouble.due("wrong sequence")
+            if now.update != before.update:
+                yield self._book(market, "update", now.since(before), follows)
 
     def _trades(self, market: Market, trade: RawTrade) -> Iterator[bytes]:
         if self._aggregated:
@@ -111,25 +116,26 @@ class OkxStandIn(StandIn):
         arg = {"channel": "trades", "instId": instrument_id(market)}
         yield orjson.dumps({"arg": arg, "data": [told_trade(market, trade)]})
 
-    def _book(
-        self,
-        market: Market,
-        action: str,
-        bids: Sequence[Sequence[str]],
-        asks: Sequence[Sequence[str]],
-        before: int,
-    ) -> bytes:
+    def _book(self, market: Market, action: str, sides: _Levels, before: int) -> bytes:
         arg = {"channel": "books", "instId": instrument_id(market)}
-        told: Json = {"asks": levels(asks), "bids": levels(bids), "ts": str(self.now())}
-        told |= {"checksum": checksum(market), "prevSeqId": before, "seqId": market.update}
+        told = told_book({name: [*side.items()] for name, side in sides.items()})
+        told |= {"ts": str(self.now()), "prevSeqId": before, "seqId": market.update}
         return orjson.dumps({"arg": arg, "action": action, "data": [told]})
 
 
-def checksum(market: Market) -> int:
-    """Return OKX's checksum of a book: the best 25 levels of both sides in turn, as texts."""
-    bids, asks = market.book(25)
-    parts = []
-    for level in range(25):
-        parts += [":".join(side[level]) for side in (bids, asks) if level < len(side)]
-    found = crc32(":".join(parts).encode())
-    return found - (1 << 32) if found >= 1 << 31 else found
+class _Told:
+    """What clients have been told of a book."""
+
+    def __init__(self, market: Market) -> None:
+        best = {"asks": market.asks.best(DEEP), "bids": market.bids.best(DEEP)}
+        self.update = market.update
+        self.sides = {name: dict(levels) for name, levels in best.items()}
+
+    def since(self, before: _Told) -> _Levels:
+        """Return the levels that changed."""
+        return {name: _changed(before.sides[name], side) for name, side in self.sides.items()}
+
+
+def _changed(before: dict[str, str], side: dict[str, str]) -> dict[str, str]:
+    gone = dict.fromkeys(before.keys() - side.keys(), "0")
+    return gone | {price: size for price, size in side.items() if before.get(price) != size}

@@ -12,6 +12,8 @@ from tests.standin.trouble import Handler, Trouble
 
 _BASE = "/www.okx.com/api/v5"
 _NO_INSTRUMENT = "51001"
+DEEP = 400
+"""Levels of a side that OKX tells of."""
 
 
 class OkxRest:
@@ -67,9 +69,9 @@ class OkxRest:
 
     def _book(self, query: Mapping[str, str]) -> list[Json]:
         market = self._markets[query["instId"]]
-        bids, asks = market.book(min(int(query.get("sz", 1)), 400))
-        told: Json = {"asks": levels(asks), "bids": levels(bids), "ts": str(self._now())}
-        return [told | {"seqId": market.update}]
+        deep = min(int(query.get("sz", 1)), DEEP)
+        sides = {"asks": market.asks.best(deep), "bids": market.bids.best(deep)}
+        return [told_book(sides) | {"ts": str(self._now()), "seqId": market.update}]
 
 
 def instrument_id(market: Market) -> str:
@@ -84,9 +86,9 @@ def told_trade(market: Market, trade: RawTrade) -> Json:
     return told | {"sz": trade.size, "side": side, "ts": str(trade.time)}
 
 
-def levels(side: Sequence[Sequence[str]]) -> list[list[str]]:
+def told_book(sides: Mapping[str, Sequence[Sequence[str]]]) -> Json:
     """Write levels as OKX does: price, size, a dead field, and a number of orders."""
-    return [[price, size, "0", "1"] for price, size in side]
+    return {name: [[*level, "0", "1"] for level in side] for name, side in sides.items()}
 
 
 def _served(answer: Callable[[Mapping[str, str]], list[Json]]) -> Handler:
