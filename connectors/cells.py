@@ -171,7 +171,7 @@ def ids(column: pa.Array) -> Ids | None:
     texts = _cast(column, pa.string())
     if texts.null_count:
         texts = texts.fill_null("0")
-    whole = _whole(texts)
+    whole = whole_numbers(texts)
     return np.array(texts.to_pylist(), object) if whole is None else whole
 
 
@@ -211,7 +211,7 @@ def _codes(column: pa.Array, missing: int) -> NDArray[np.integer]:
     return flat(codes, np.int32)
 
 
-def _whole(texts: pa.Array) -> Int64 | None:
+def whole_numbers(texts: pa.Array) -> Int64 | None:
     """Return texts as whole numbers if they are all written as such, without leading zeros."""
     try:
         values = flat(texts.cast(pa.int64()), np.int64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from contextlib import closing
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
@@ -13,7 +13,7 @@ from connectors.log import Log
 from connectors.messages import said
 from connectors.offsets import Chunk, Offsets, Place, State, start, strips_of
 from connectors.tracks import Counts, Item, Progress
-from connectors.window import Window
+from connectors.window import ALL, Window
 from schemas import SECOND, Time
 
 _MESSAGES = 100
@@ -39,12 +39,8 @@ class LogSource(FixedPartitionedSource[Item, State]):
     follow
         Whether to wait at the end for what is appended later, until `stop`; else each partition
         ends where it ended when it was first opened.
-    since, until
-        Only what the exchange has stamped at or behind `since`, and in front of `until`.
-    markets
-        Only these; all, if there are none.
-    private
-        Whether reports and commands are wanted.
+    window
+        What of it is let through.
 
     Raises
     ------
@@ -59,14 +55,11 @@ class LogSource(FixedPartitionedSource[Item, State]):
         share: tuple[int, int] = (0, 1),
         batch: int = BLOCK_ROWS,
         follow: bool = False,
-        since: Time | None = None,
-        until: Time | None = None,
-        markets: Iterable[str] = (),
-        private: bool = True,
+        window: Window = ALL,
     ) -> None:
         k, n = share
         self._log, self._batch, self._follow = log, batch, follow
-        self._window = Window(since, until, tuple(markets), private)
+        self._window = window
         self._parts = log.partitions()[k::n]
         self._stopped = threading.Event()
         self.progress = Progress(0)

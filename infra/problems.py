@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from connectors.disk import DiskError
 from connectors.files import DataError
+from connectors.log import LogError
 from infra.engine import DamagedError
 from infra.flowfile import FlowError
 from infra.history_home import HistoryError
@@ -15,6 +16,7 @@ from operators.tape import ShapeChangedError
 
 _EXPECTED = (
     DataError, DiskError, DamagedError, StoreError, ShapeChangedError, FlowError, HistoryError,
+    LogError,
 )  # fmt: skip
 AGAIN = "run the same command again, it goes on where it was"
 

@@ -21,7 +21,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Position(NamedTuple):
-    """How far a replay is: bytes of its files, and trades."""
+    """How far a replay is: bytes of its files or messages of its log, and trades."""
 
     read: int = 0
     total: int = 0
@@ -125,7 +125,7 @@ def _obey(share: Share, pipe: Connection) -> None:
 
 def _watched(share: Share, watch: Watcher) -> Done:
     """Run a share, and watch it from a thread."""
-    progress, over = share.replay.progress, threading.Event()
+    progress, over = share.source.progress, threading.Event()
 
     def look() -> None:
         with suppress(BrokenPipeError):

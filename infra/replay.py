@@ -1,4 +1,4 @@
-"""Replay: recorded ticks through a flow, in as many processes as wanted, and what came of it."""
+"""Replay: a tape through a flow, in as many processes as wanted, and what came of it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from infra.report import Report
 from infra.runs import Notes
 from infra.scratch import drain, left_in, scratch
 from infra.settings import Settings
+from infra.sources import Files, Origin
 from infra.store import Form, Store
 from infra.worker import Done, Job, Share, writer
 
@@ -29,7 +30,7 @@ Teller = Callable[[str], None]
 def replay(
     job: Job, store: Path | None, events: Path | None, watch: Watcher, tell: Teller | None = None
 ) -> Report:
-    """Replay recorded ticks through a flow.
+    """Replay a tape through a flow.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ def replay(
 
     """
     with explained(resumable=store is not None):
-        _check_events(events, job.data)
+        _check_events(events, job.origin)
         job = replace(job, events=events is not None)
         with _placed(job, store) as (job, resumed):
             share = Share(job, 0)
@@ -115,7 +116,7 @@ def drain_left(settings: Settings) -> str:
     return f"history took in {moved} blocks of rows that earlier runs had left on disk{why}"
 
 
-def _check_events(events: Path | None, data: tuple[Path, ...]) -> None:
+def _check_events(events: Path | None, origin: Origin) -> None:
     """See that the file of events can be written, before it takes an hour to find out."""
     if events is None:
         return
@@ -123,6 +124,7 @@ def _check_events(events: Path | None, data: tuple[Path, ...]) -> None:
         raise ReplayError(f"--events {events}: a directory; name a file in it")
     if not events.absolute().parent.is_dir():
         raise ReplayError(f"--events {events}: there is no directory {events.parent}; make it")
+    data = origin.paths if isinstance(origin, Files) else ()
     if events.resolve() in {path.resolve() for path in data}:
         raise ReplayError(f"--events {events}: that is the data; name another file")
 
@@ -135,7 +137,7 @@ def _placed(job: Job, store: Path | None) -> Iterator[tuple[Job, bool]]:
             yield replace(job, run=run, started=time.time_ns(), scratch=directory), False
         return
     form = Form(
-        job.flow.stem, job.processes, job.events, job.history, job.market, dict(job.columns)
+        job.flow.stem, job.processes, job.events, job.history, job.origin.option, job.options()
     )
     held = Store(store, form)
     try:

@@ -57,11 +57,11 @@ class Notes:
         job = self.job
         settings = {
             "costs": asdict(job.costs), "batch": job.batch, "processes": job.processes,
-            "market": job.market, "columns": job.columns,
+            **{name.removeprefix("--"): value for name, value in job.options().items()},
         }  # fmt: skip
         row: dict[str, Any] = {
             "run": job.run, "flow": self.flow.name, "code_version": self.flow.code_version,
-            "settings": orjson.dumps(settings).decode(), "source": ", ".join(map(str, job.data)),
+            "settings": orjson.dumps(settings).decode(), "source": job.origin.name(job.settings),
             "mode": "replay", "status": status, "summary": orjson.dumps(summary).decode(),
             "started": job.started, "finished": finished, "version": time.time_ns(),
         }  # fmt: skip

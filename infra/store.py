@@ -6,6 +6,7 @@ import os
 import platform
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
@@ -18,7 +19,7 @@ from infra import engine
 from infra.lock import Busy, Lock
 
 _FILE, _LOCK, SNAPSHOTS = "run.json", "lock", "snapshots"
-_FORMAT = 1
+_FORMAT = 2
 AFRESH = "start afresh with another --recovery directory"
 
 
@@ -35,8 +36,10 @@ class Form:
     events: bool
     """Whether derived events are kept for `--events`."""
     history: bool
-    market: str | dict[str, str] | None
-    columns: dict[str, str]
+    source: str
+    """The option that says where its tape is read."""
+    options: dict[str, str]
+    """What else decides which tape it is."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +126,13 @@ class Store:
         path = self.directory / _FILE
         try:
             found = orjson.loads(path.read_bytes())
+            if found["format"] < _FORMAT:
+                raise StoreError(
+                    f"{self.directory} was made by an earlier Tapedeck: go on with that, or "
+                    f"{AFRESH}"
+                )
             there = _Identity(**found)
-        except (orjson.JSONDecodeError, TypeError) as error:
+        except (orjson.JSONDecodeError, TypeError, KeyError) as error:
             raise StoreError(f"{path} is damaged ({error}): {AFRESH}") from error
         for field in fields(_Identity):
             was, is_ = getattr(there, field.name), getattr(wanted, field.name)
@@ -165,8 +173,17 @@ class Store:
         )
 
 
-def check_parts(directory: Path, parts: list[str]) -> None:
-    """See that the files a process was playing are still among its data, and note the new ones.
+def check_parts(directory: Path, parts: list[str], told: Callable[[list[str]], str]) -> None:
+    """See that the parts a process was reading are still there, and note the new ones.
+
+    Parameters
+    ----------
+    directory
+        The process's own.
+    parts
+        What there is now.
+    told
+        Says of parts that they are gone.
 
     Raises
     ------
@@ -177,10 +194,7 @@ def check_parts(directory: Path, parts: list[str]) -> None:
     path = directory / "parts.json"
     known = orjson.loads(path.read_bytes()) if path.exists() else []
     if gone := [name for name in known if name not in parts]:
-        raise StoreError(
-            f"{directory.parent} was made with data that begins at {', '.join(gone)}: give it the "
-            f"same files (more may stand behind them), or {AFRESH}"
-        )
+        raise StoreError(f"{directory.parent} {told(gone)}, or {AFRESH}")
     with kept("snapshots", directory):
         partial = path.with_suffix(".partial")
         partial.write_bytes(orjson.dumps(parts))
@@ -194,17 +208,13 @@ def _differs(name: str, was: object, is_: object) -> str:
         with_it = bool(was) == (name == "events")
         made = f"was made with{'' if with_it else 'out'} {option}"
         return f"{made}: {'give it' if with_it else 'leave it out'}"
-    if name in ("market", "columns"):
-        option = "--market" if name == "market" else "--column"
-        return f"was made with {option} {_options(was)}: give it the same"
+    if name == "options" and isinstance(was, dict) and isinstance(is_, dict):
+        option = next(option for option in {**was, **is_} if was.get(option) != is_.get(option))
+        return f"was made with {option} {was.get(option) or 'of nothing'}: give it the same"
     if name == "processes":
         return f"was made with {was} processes: give it --processes {was}"
     if name == "flow":
         return f"belongs to the flow {was}, not {is_}: replay {was}"
+    if name == "source":
+        return f"was made with {was}, not {is_}: give it {was}"
     return f"was made with {name} {was}, and this is {is_}: use {name} {was}"
-
-
-def _options(given: object) -> str:
-    if isinstance(given, dict):
-        return " ".join(f"{one}={other}" for one, other in given.items()) or "of nothing"
-    return str(given or "of nothing")

@@ -21,13 +21,15 @@ from connectors.disk import kept
 from connectors.events_file import EventsFile
 from connectors.journal import Journal
 from connectors.outlets import Outlet, Outlets
-from connectors.replay import Replay
 from connectors.tally import MarketTally, Tally
+from connectors.window import Window
 from infra import engine, flowfile, store
 from infra.history import History as Server
 from infra.history_home import HistoryError
 from infra.lock import Busy, Lock
 from infra.settings import Settings
+from infra.sources import Origin
+from infra.times import parse_time
 from operators import Costs, Tape, conclude, enter
 
 _PREDECESSOR_SECONDS = 30.0
@@ -42,9 +44,13 @@ class Job:
     """What a replay does. It pickles, so that each process can be told."""
 
     flow: Path
-    data: tuple[Path, ...]
-    market: str | dict[str, str] | None
-    columns: dict[str, str] = field(default_factory=dict)
+    origin: Origin
+    """Where its tape is read."""
+    since: str = ""
+    until: str = ""
+    """The stretch of time, as it was written; how long ago counts from when it first began."""
+    markets: tuple[str, ...] = ()
+    """Only these; all, if there are none."""
     batch: int = 65_536
     processes: int = 1
     costs: Costs = field(default_factory=Costs)
@@ -58,6 +64,19 @@ class Job:
     events: bool = False
     history: bool = True
     settings: Settings = field(default_factory=Settings.from_environment)
+
+    @property
+    def window(self) -> Window:
+        """What of the tape is let through."""
+        since, until = (
+            parse_time(text, self.started) if text else None for text in (self.since, self.until)
+        )
+        return Window(since, until, self.markets)
+
+    def options(self) -> dict[str, str]:
+        """Return what decides which tape it is."""
+        stretch = {"--since": self.since, "--until": self.until}
+        return {**self.origin.options(), **stretch, "--markets": ",".join(self.markets)}
 
 
 @dataclass
@@ -92,15 +111,15 @@ class Share:
         self.flow = flowfile.load(job.flow)
         opening = time.perf_counter()
         share = (number, job.processes)
-        self.replay = Replay(job.data, job.market, job.columns or None, job.batch, share)
+        self.source = job.origin.open(job.settings, share, job.batch, job.window)
         self.tally = Tally(time.perf_counter() - opening)
         self.history: History | None = None
         self.stopped = threading.Event()
 
     def dataflow(self, outlets: Sequence[Outlet] = ()) -> Dataflow:
-        """Return the whole flow, from the files to the outlets."""
+        """Return the whole flow, from the source to the outlets."""
         flow = Dataflow(self.flow.name)
-        tape = Tape.of(op.input("replay", flow, self.replay), self.job.costs)
+        tape = Tape.of(op.input("replay", flow, self.source), self.job.costs)
         tape = enter("enter", tape, self.flow.name)
         try:
             tape = self.flow.strategy(tape)
@@ -113,10 +132,11 @@ class Share:
         return flow
 
     def play(self) -> Done:
-        """Run to the end of the data, or until `stop`."""
+        """Run to the end of the tape, or until `stop`."""
         with closing(self._alone()):
             if self.job.store is not None:
-                store.check_parts(self.directory, self.replay.list_parts())
+                parts = self.source.list_parts()
+                store.check_parts(self.directory, parts, self.job.origin.gone)
             outlets = self._outlets()
             flow = self.dataflow(outlets)
             _tune()
@@ -130,15 +150,15 @@ class Share:
                     self.history.mover.abandon()
                 raise
         return Done(
-            self.tally.markets, self.replay.progress.trades, self.tally.seconds,
+            self.tally.markets, self.source.progress.trades, self.tally.seconds,
             self.history.mover.trouble if self.history is not None else None,
-            finished=not self.stopped.is_set(),
+            finished=self.job.origin.endless or not self.stopped.is_set(),
         )  # fmt: skip
 
     def stop(self) -> None:
         """Let it end where it is; what was kept can be resumed."""
         self.stopped.set()
-        self.replay.stop()
+        self.source.stop()
 
     def _alone(self) -> Lock:
         """Wait for the process that had this share before: if its parent died, it is dying."""

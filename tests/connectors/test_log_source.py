@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from connectors.log import LostError
 from connectors.log_source import LogSource
+from connectors.window import Window
 from schemas import MINUTE, SECOND, Command, Event, Halt, Heartbeat, Outside, Reject, Report, Trades
 from schemas.wire import encode
 from tests.connectors.memory_log import MemoryLog
@@ -53,7 +54,7 @@ def test_a_stretch_of_time_is_what_is_stamped_in_it_row_by_row(
     events: list[Outside], since: int, until: int, stops: set[int]
 ) -> None:
     log = log_of(events)
-    tapes = play(lambda: LogSource(log, batch=2, since=since, until=until), stops)
+    tapes = play(lambda: LogSource(log, batch=2, window=Window(since, until)), stops)
 
     def inside(event: Event) -> bool:
         return since <= (event.ts.item(0) if isinstance(event, Trades) else event.ts) < until
@@ -64,7 +65,7 @@ def test_a_stretch_of_time_is_what_is_stamped_in_it_row_by_row(
 @given(outside())
 def test_other_markets_and_private_events_are_left_out(events: list[Outside]) -> None:
     log = log_of(events)
-    tapes = play(lambda: LogSource(log, markets=MARKETS[1:], private=False))
+    tapes = play(lambda: LogSource(log, window=Window(markets=MARKETS[1:], private=False)))
 
     def wanted(event: Event) -> bool:
         return event.market in MARKETS[1:] and not isinstance(event, (Report, Command))
@@ -130,7 +131,7 @@ def test_it_begins_an_hour_before_the_stretch_and_no_earlier() -> None:
     log = MemoryLog(clock=lambda: now)
     for now in range(100 * HOUR, 110 * HOUR, MINUTE):
         log.put(Heartbeat(A, now + 59 * MINUTE))
-    source = LogSource(log, since=105 * HOUR)
+    source = LogSource(log, window=Window(since=105 * HOUR))
     [tape] = play(lambda: source).values()
     assert [event.ts for event in tape] == list(range(105 * HOUR, 111 * HOUR - MINUTE, MINUTE))
     assert source.progress.total == 6 * 60
@@ -151,6 +152,6 @@ def test_rejects_that_are_events_are_themselves_and_those_that_are_not_hold_the_
 def test_offsets_may_skip_and_the_last_batch_may_end_behind_the_end() -> None:
     log = MemoryLog(step=7)
     log.put(*beats(500))
-    source = LogSource(log, since=2 * SECOND)
+    source = LogSource(log, window=Window(since=2 * SECOND))
     assert play(lambda: source) == {}
     assert source.progress.read == source.progress.total == 499 * 7 + 1

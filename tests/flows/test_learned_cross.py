@@ -13,6 +13,7 @@ from connectors.simulate import simulate
 from flows import learned_cross
 from infra.replay import replay
 from infra.settings import Settings
+from infra.sources import Files
 from infra.worker import Job
 
 FLOW = Path(__file__).parents[2] / "flows" / "learned_cross.py"
@@ -41,7 +42,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[float], Run]:
         data, out = home / "market.parquet", home / "events.jsonl"
         simulate(data, ["sim:BTC/USDT"], 6, 7, signal=signal, book_every=5.0)
         job = Job(
-            FLOW, (data,), None, costs=learned_cross.COSTS, history=False, settings=Settings(home)
+            FLOW, Files((data,)), costs=learned_cross.COSTS, history=False, settings=Settings(home)
         )
         replay(job, None, out, lambda _: None)
         events: dict[str, list[dict[str, object]]] = {}

@@ -17,6 +17,7 @@ from connectors.simulate import simulate
 from infra.history import History
 from infra.replay import replay
 from infra.settings import Settings
+from infra.sources import Files
 from infra.worker import Job
 from tests.infra.rig import LEARNED, SMA, Rig, history_of, recording, until, written
 
@@ -61,7 +62,8 @@ def test_events_are_the_same_for_every_batch_and_every_number_of_processes(
     found = {}
     for batch in (1, 7, 1_000, 100_000):
         events = tmp_path / f"{batch}.jsonl"
-        job = Job(flow, tuple(data), None, batch=batch, history=False, settings=Settings(rig.home))
+        origin = Files(tuple(data))
+        job = Job(flow, origin, batch=batch, history=False, settings=Settings(rig.home))
         replay(job, None, events, lambda _: None)
         found[1, batch] = events.read_bytes()
     for processes, batch in ((2, 1_000), (3, 7)):

@@ -13,11 +13,17 @@ import pytest
 from infra.problems import ReplayError
 from infra.replay import replay
 from infra.settings import Settings
+from infra.sources import Files
 from infra.store import Form, Store, StoreError
 from infra.worker import Job
 from tests.infra.rig import SMA, recording
 
-FORM = Form("sma_cross", 1, events=False, history=True, market=None, columns={})
+OPTIONS = {"--market": "", "--column": "", "--since": "", "--until": "", "--markets": ""}
+FORM = Form("sma_cross", 1, events=False, history=True, source="--data", options=OPTIONS)
+
+
+def with_option(name: str, value: str) -> Form:
+    return replace(FORM, options={**OPTIONS, name: value})
 
 
 def content(place: Path) -> dict[str, bytes]:
@@ -41,8 +47,10 @@ def test_a_store_keeps_its_run(tmp_path: Path) -> None:
         (replace(FORM, processes=2), "was made with 1 processes: give it --processes 1, or start"),
         (replace(FORM, events=True), "was made without --events: leave it out, or start afresh"),
         (replace(FORM, history=False), "was made without --no-history: leave it out, or start"),
-        (replace(FORM, market="a:B"), "was made with --market of nothing: give it the same, or"),
-        (replace(FORM, columns={"ts": "t"}), "was made with --column of nothing: give it the same"),
+        (with_option("--market", "a:B"), "was made with --market of nothing: give it the same, or"),
+        (with_option("--column", "ts=t"), "was made with --column of nothing: give it the same"),
+        (with_option("--since", "2h"), "was made with --since of nothing: give it the same, or"),
+        (replace(FORM, source="--from-log", options={}), "was made with --data, not --from-log: g"),
     ],
 )
 def test_another_form_is_refused(tmp_path: Path, form: Form, told: str) -> None:
@@ -62,8 +70,12 @@ def _corrupt(store: Path) -> None:
     (store / "run.json").write_text('{"flow":')
 
 
-def _age(store: Path) -> None:
+def _cut(store: Path) -> None:
     (store / "run.json").write_text('{"flow": "sma_cross"}')
+
+
+def _age(store: Path) -> None:
+    (store / "run.json").write_text('{"flow": "sma_cross", "format": 1, "market": null}')
 
 
 def _halve(store: Path) -> None:
@@ -84,7 +96,8 @@ def _lose(store: Path) -> None:
     [
         (_open_up, "is open to others, and what is in it is run as code: chmod 700 it"),
         (_corrupt, "run.json is damaged ("),
-        (_age, "run.json is damaged ("),
+        (_cut, "run.json is damaged ("),
+        (_age, "was made by an earlier Tapedeck: go on with that, or start afresh"),
         (_halve, "part-0.sqlite3 is missing: put back the whole directory, or start afresh"),
         (_empty, "part-0.sqlite3 is missing: put back the whole directory, or start afresh"),
         (_lose, "holds thesis.txt and no run: start afresh"),
@@ -128,7 +141,16 @@ def job(tmp_path: Path) -> Job:
     flow = tmp_path / "flow.py"
     flow.write_text(SMA.read_text())
     data = recording(tmp_path / "a.jsonl", ("sim:A/USD",))
-    return Job(flow, (data,), None, history=False, settings=Settings(tmp_path / "home"))
+    return Job(flow, Files((data,)), history=False, settings=Settings(tmp_path / "home"))
+
+
+def with_data(job: Job, *more: Path) -> Job:
+    return replace(job, origin=Files((*paths_of(job), *more)))
+
+
+def paths_of(job: Job) -> tuple[Path, ...]:
+    assert isinstance(job.origin, Files)
+    return job.origin.paths
 
 
 def play(job: Job, store: Path) -> None:
@@ -143,11 +165,12 @@ def refused(job: Job, store: Path, told: str) -> None:
 
 
 def test_a_flow_of_another_shape_is_refused(job: Job, tmp_path: Path) -> None:
-    lines = job.data[0].read_bytes().splitlines(keepends=True)
-    job.data[0].write_bytes(b"".join(lines[:2_000]))
+    [data] = paths_of(job)
+    lines = data.read_bytes().splitlines(keepends=True)
+    data.write_bytes(b"".join(lines[:2_000]))
     play(job, tmp_path / "store")
     (tmp_path / "b.jsonl").write_bytes(b"".join(lines[2_000:]))
-    longer = replace(job, data=(*job.data, tmp_path / "b.jsonl"))
+    longer = with_data(job, tmp_path / "b.jsonl")
     job.flow.write_text(SMA.read_text().replace("minutes=1)", "minutes=2)"))
     with pytest.raises(ReplayError, match="give the flow its former settings, or start afresh"):
         play(longer, tmp_path / "store")
@@ -158,8 +181,12 @@ def test_a_flow_of_another_shape_is_refused(job: Job, tmp_path: Path) -> None:
 def test_other_data_is_refused(job: Job, tmp_path: Path) -> None:
     play(job, tmp_path / "store")
     other = recording(tmp_path / "b.jsonl", ("sim:B/USD",))
-    refused(replace(job, data=(other,)), tmp_path / "store", "was made with data that begins at a")
-    play(replace(job, data=(*job.data, other)), tmp_path / "store")
+    refused(
+        replace(job, origin=Files((other,))),
+        tmp_path / "store",
+        "was made with data that begins at a",
+    )
+    play(with_data(job, other), tmp_path / "store")
 
 
 def test_damaged_snapshots_are_told(job: Job, tmp_path: Path) -> None:

@@ -1,0 +1,266 @@
+"""`deck replay`: its options, and what it shows."""
+
+from __future__ import annotations
+
+import time
+from math import isfinite
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import orjson
+import typer
+from rich.progress import Progress
+
+from infra import flowfile, report, screen
+from infra.processes import Position, Watcher
+from infra.replay import replay
+from infra.screen import Misused, say
+from infra.sources import Files, FromHistory, FromKafka, FromLog, Origin
+from infra.times import HELP, parse_time
+from infra.worker import Job
+from operators import Costs
+
+_STOPPED = 130
+_SOURCES = "--data, --from-log, --from-kafka, --from-clickhouse"
+
+
+def command(
+    flow: Annotated[Path, typer.Argument(help="The flow file.", show_default=False)],
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--data",
+            help="Recorded ticks: Parquet, CSV or JSONL files (also .gz .zst .bz2 .xz), or "
+            "directories of them. Several may follow: --data a.csv b.csv",
+            show_default=False,
+        ),
+    ] = None,
+    from_log: Annotated[
+        str | None,
+        typer.Option(
+            "--from-log",
+            metavar="[DIR]",
+            help="The embedded log; without a directory, that of this installation.",
+            show_default=False,
+        ),
+    ] = None,
+    from_kafka: Annotated[
+        bool, typer.Option("--from-kafka", help="Kafka, where KAFKA_BOOTSTRAP says.")
+    ] = False,
+    from_clickhouse: Annotated[
+        str | None,
+        typer.Option(
+            "--from-clickhouse",
+            metavar="[LOG]",
+            help="What history keeps of a log; which, if it keeps several.",
+            show_default=False,
+        ),
+    ] = None,
+    since: Annotated[
+        str, typer.Option(help=f"Only what is stamped from then on: {HELP}.", show_default=False)
+    ] = "",
+    until: Annotated[
+        str, typer.Option(help="Only what is stamped before then.", show_default=False)
+    ] = "",
+    markets: Annotated[
+        str, typer.Option(help="Only these, with commas between.", show_default=False)
+    ] = "",
+    follow: Annotated[
+        bool, typer.Option("--follow", help="At the end of the log, wait for more; until Ctrl-C.")
+    ] = False,
+    market: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The full name of the market, such as binance:BTC/USDT; or SYMBOL=NAME, once for "
+            "each symbol in the data.",
+            show_default=False,
+        ),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="OURS=THEIRS: what a column is called in the data, such as price=last or "
+            "ts=timestamp:ms.",
+            show_default=False,
+        ),
+    ] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Trades handed over at once.")] = 65_536,
+    processes: Annotated[
+        int, typer.Option(min=1, help="Processes that divide the markets among them.")
+    ] = 1,
+    fees: Annotated[
+        float | None, typer.Option(help="Fee, in basis points.", show_default="the flow's")
+    ] = None,
+    latency: Annotated[
+        float | None,
+        typer.Option(
+            help="Milliseconds from a decision to its fill, in tape time.",
+            show_default="the flow's",
+        ),
+    ] = None,
+    slippage: Annotated[
+        float | None,
+        typer.Option(
+            help="How much worse than the next trade to fill without a book, in basis points.",
+            show_default="the flow's",
+        ),
+    ] = None,
+    events: Annotated[
+        Path | None,
+        typer.Option(help="Write every derived event there, one JSON a line.", show_default=False),
+    ] = None,
+    recovery: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keep snapshots there, and resume from them after a stop or a crash.",
+            show_default=False,
+        ),
+    ] = None,
+    no_history: Annotated[
+        bool, typer.Option("--no-history", help="Do not keep anything in ClickHouse.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the closing table as one JSON object.")
+    ] = False,
+) -> None:
+    """Replay recorded ticks, or what a log or history keeps, through a flow, on paper."""
+    with screen.told(), screen.output(alone=as_json) as out:
+        named = _markets(market or []), _pairs(column or [], "--column", "price=last")
+        for text in filter(None, (since, until)):
+            parse_time(text, time.time_ns())
+        job = Job(
+            flow=flow,
+            origin=_origin(data, named, (from_log, from_kafka, from_clickhouse), follow=follow),
+            since=since,
+            until=until,
+            markets=tuple(sorted({name.strip() for name in markets.split(",")} - {""})),
+            batch=batch,
+            processes=processes,
+            costs=_costs(flow, fees, latency, slippage),
+            history=not no_history,
+        )
+        play(job, recovery, events, out if as_json else None)
+
+
+def spread(arguments: list[str]) -> list[str]:
+    """Return the arguments with one value behind each option of this command.
+
+    Each of the files that follow `--data` gets one in front of it, and a log that is not named
+    gets an empty name.
+
+    Examples
+    --------
+    >>> spread(["replay", "flow.py", "--data", "a", "b", "--json"])
+    ['replay', 'flow.py', '--data', 'a', '--data', 'b', '--json']
+    >>> spread(["replay", "--from-log", "flow.py", "--from-clickhouse", "5f0c"])
+    ['replay', '--from-log', '', 'flow.py', '--from-clickhouse', '5f0c']
+
+    """
+    result: list[str] = []
+    if arguments[:1] != ["replay"]:
+        return arguments
+    option = ""
+    for argument in [*arguments, "-"]:
+        if option == "--data" and not argument.startswith("-"):
+            result += [option, argument]
+            continue
+        if option in _NAMED:
+            named = not argument.startswith("-") and Path(argument).suffix != ".py"
+            result += [option, argument if named else ""]
+            option = ""
+            if named:
+                continue
+        option = argument if argument in ("--data", *_NAMED) else ""
+        if not option:
+            result.append(argument)
+    return result[:-1]
+
+
+_NAMED = ("--from-log", "--from-clickhouse")
+
+
+def play(job: Job, recovery: Path | None, events: Path | None, json: BinaryIO | None) -> None:
+    """Replay, and show how far it is and what came of it."""
+    with screen.bar(f"replay {job.flow.stem}") as bar:
+        done = replay(job, recovery, events, _watcher(bar), lambda line: say(line, "yellow"))
+    if json is not None:
+        json.write(orjson.dumps(report.summary(done)) + b"\n")
+    else:
+        for table in report.tables(done, screen.out.width):
+            screen.out.print(table)
+        speed = done.trades / done.seconds if done.seconds else 0.0
+        screen.out.print(
+            f"{done.trades:,} trades in {done.seconds:.2f} s: {speed:,.0f} ticks/s", highlight=False
+        )
+    for line in report.troubles(done, kept=job.history):
+        say(line, "yellow")
+    if not done.finished:
+        again = "it goes on from here" if recovery else "it begins anew"
+        say(f"stopped before the end; run it again and {again}", "yellow")
+        raise typer.Exit(_STOPPED)
+
+
+def _watcher(bar: Progress) -> Watcher:
+    task = bar.add_task("replay", total=None, note="")
+
+    def watch(at: Position) -> None:
+        note = f"{at.trades:,} trades"
+        bar.update(task, total=at.total or None, completed=at.read, note=note)
+
+    return watch
+
+
+def _origin(
+    data: list[Path] | None,
+    named: tuple[str | dict[str, str] | None, dict[str, str]],
+    logs: tuple[str | None, bool, str | None],
+    *,
+    follow: bool,
+) -> Origin:
+    """Return the one source that was given, having seen that the options go with it."""
+    from_log, from_kafka, from_clickhouse = logs
+    given: list[Origin] = []
+    if data:
+        given.append(Files(tuple(data), *named))
+    if from_log is not None:
+        given.append(FromLog(Path(from_log).absolute() if from_log else None, follow))
+    if from_kafka:
+        given.append(FromKafka(follow))
+    if from_clickhouse is not None:
+        given.append(FromHistory(from_clickhouse))
+    if len(given) != 1:
+        options = " and ".join(origin.option for origin in given) or "no source"
+        raise Misused(f"{options}: give exactly one of {_SOURCES}")
+    [origin] = given
+    if follow and not origin.endless:
+        raise Misused(f"--follow {origin.option}: only --from-log and --from-kafka go on")
+    if not data and any(named):
+        raise Misused(f"--market and --column name what is in --data, not {origin.option}")
+    return origin
+
+
+def _costs(flow: Path, fees: float | None, latency: float | None, slippage: float | None) -> Costs:
+    own = flowfile.load(flow).costs
+    given = {"--fees": fees, "--latency": latency, "--slippage": slippage}
+    for option, value in given.items():
+        if value is not None and not (isfinite(value) and value >= 0):
+            raise Misused(f"{option} {value:g}: give a finite number of 0 or more")
+    return Costs(
+        own.fees_bps if fees is None else fees,
+        own.slippage_bps if slippage is None else slippage,
+        own.latency_ms if latency is None else latency,
+        own.max_book_age_ms,
+    )
+
+
+def _markets(given: list[str]) -> str | dict[str, str] | None:
+    if len(given) == 1 and "=" not in given[0]:
+        return given[0]
+    return _pairs(given, "--market", "BTCUSDT=binance:BTC/USDT") or None
+
+
+def _pairs(given: list[str], option: str, example: str) -> dict[str, str]:
+    for text in given:
+        if not all(text.partition("=")):
+            raise Misused(f"{option} {text}: write it as {example}")
+    return {text.partition("=")[0]: text.partition("=")[2] for text in given}

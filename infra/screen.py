@@ -1,0 +1,77 @@
+"""What commands share: how they speak to the user, and how they tell what is theirs to mend."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from connectors.disk import DiskError
+from connectors.files import DataError
+from connectors.log import LogError
+from infra import flowfile
+from infra.problems import ReplayError
+from infra.times import TimeError
+
+screen = Console(stderr=True)
+# What is not a terminal has no width of its own: wide enough for every table.
+out = Console(width=None if sys.stdout.isatty() else 160)
+
+
+class Misused(ValueError):
+    """An option that cannot be; its text shows it, and one that can."""
+
+
+_THEIRS = (ReplayError, flowfile.FlowError, DataError, DiskError, LogError, TimeError, Misused)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Tell the user what is theirs to mend, in a line, and end."""
+    try:
+        yield
+    except _THEIRS as error:
+        say(f"error: {error}", "red")
+        raise typer.Exit(1) from None
+
+
+def say(line: str, style: str) -> None:
+    """Print a line for the user, beside the output."""
+    screen.print(Text(line, style), soft_wrap=True)
+
+
+def bar(title: str) -> Progress:
+    """Return a progress bar; it shows on a terminal only."""
+    return Progress(
+        TextColumn(title),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeRemainingColumn(),
+        console=screen,
+        disable=not screen.is_terminal,
+    )
+
+
+@contextmanager
+def output(*, alone: bool) -> Iterator[BinaryIO]:
+    """Give stdout; `alone`, whatever else is printed, by a flow too, goes to stderr."""
+    if not alone:
+        yield sys.stdout.buffer
+        return
+    sys.stdout.flush()
+    with os.fdopen(os.dup(1), "wb") as whole:
+        os.dup2(2, 1)
+        try:
+            yield whole
+        finally:
+            sys.stdout.flush()
+            whole.flush()
+            os.dup2(whole.fileno(), 1)
