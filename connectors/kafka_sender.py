@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -67,13 +68,13 @@ class Sender:
                     self._topic, value, key, partition, timestamp=now, headers=headers or {}
                 )
             except BufferError:
-                self._producer.poll(_WAIT_SECONDS)
-                continue
-            except KafkaException as error:
-                self._outcome.refused(key, len(value), error.args[0])
-                continue
-            self._producer.poll(0)
-            return
+                self._serve(self._producer.poll, _WAIT_SECONDS)
+            except KafkaException as refused:
+                self._serve(self._producer.poll, _WAIT_SECONDS)  # an earlier one may be why
+                self._outcome.refuse(key, len(value), refused.args[0])
+            else:
+                self._serve(self._producer.poll, 0)
+                return
 
     def flush(self) -> None:
         """Return when all that was handed over is durable.
@@ -84,7 +85,7 @@ class Sender:
             When something was not taken.
 
         """
-        while self._producer.flush(_WAIT_SECONDS):
+        while self._serve(self._producer.flush, _WAIT_SECONDS):
             self._check()
         self._check()
 
@@ -95,6 +96,14 @@ class Sender:
         finally:
             self._producer.purge()
             del self._producer
+
+    def _serve(self, serve: Callable[[float], int], seconds: float) -> int:
+        """Let librdkafka call us back, and return what it says."""
+        try:
+            return serve(seconds)
+        except KafkaException:
+            # It gives up, and its next call tells which message was not taken, and why.
+            return self._producer.poll(_WAIT_SECONDS)
 
     def _metadata(self) -> ClusterMetadata:
         try:
@@ -144,7 +153,7 @@ class _Outcome:
     def __call__(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:
             key, value = message.key() or b"", message.value() or b""
-            self.refused(key.decode(errors="backslashreplace"), len(value), error)
+            self.refuse(key.decode(errors="backslashreplace"), len(value), error)
 
-    def refused(self, market: str, size: int, error: KafkaError) -> None:
+    def refuse(self, market: str, size: int, error: KafkaError) -> None:
         self.failed = self.failed or (market, size, error)

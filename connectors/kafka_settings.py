@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,11 @@ from connectors.log import LogError
 
 Options: TypeAlias = dict[str, Any]
 """librdkafka's, by their names."""
+
+_log = logging.getLogger("tapedeck.kafka")
+_log.addHandler(logging.NullHandler())
+_log.propagate = False
+"""What librdkafka would print, thousands of lines in an outage, it tells us, too."""
 
 _TLS = frozenset({"SSL", "SASL_SSL"})
 _SASL = frozenset({"SASL_PLAINTEXT", "SASL_SSL"})
@@ -107,7 +113,8 @@ class KafkaSettings:
         return {
             "bootstrap.servers": self.bootstrap,
             "client.id": "tapedeck",
-            "log_level": 0,  # what it would print, thousands of lines in an outage, is told us, too
+            "logger": _log,
+            "log_level": 0,
             "reconnect.backoff.max.ms": 1_000,  # soon there again when an outage is over
             **{name: value for name, value in given.items() if value},
         }

@@ -49,19 +49,27 @@ class KafkaPlace:
 @contextmanager
 def kafka_place(settings: KafkaSettings) -> Iterator[KafkaPlace]:
     """Make topics on a real broker, and remove them afterwards."""
-    made = replace(settings, topic=f"test-{uuid4().hex}")
-    config = {"max.message.bytes": str(MESSAGE_BYTES)}
-    topics = [NewTopic(name, PARTITIONS, 1, config=config) for name in (made.topic, made.dead)]
-    kafka = admin(settings)
-    for done in kafka.create_topics(topics, request_timeout=ANSWER).values():
-        done.result()
+    place = KafkaPlace(replace(settings, topic=f"test-{uuid4().hex}"))
+    make(place)
     try:
-        yield KafkaPlace(made)
+        yield place
     finally:
-        for done in kafka.delete_topics(
-            [topic.topic for topic in topics], request_timeout=ANSWER
-        ).values():
-            done.result()
+        remove(place)
+
+
+def make(place: KafkaPlace) -> None:
+    kafka = admin(place.settings)
+    config = {"max.message.bytes": str(MESSAGE_BYTES)}
+    names = (place.settings.topic, place.settings.dead)
+    asked = kafka.create_topics([NewTopic(name, PARTITIONS, 1, config=config) for name in names])
+    for done in asked.values():
+        done.result(ANSWER)
+
+
+def remove(place: KafkaPlace) -> None:
+    kafka = admin(place.settings)
+    for done in kafka.delete_topics([place.settings.topic, place.settings.dead]).values():
+        done.result(ANSWER)
 
 
 @contextmanager
