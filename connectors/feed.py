@@ -23,8 +23,6 @@ PATIENCE = 2 * SECOND
 """How long a market waits for a hole to be filled."""
 CALM = SECOND // 2
 """How long after a reconnect a market that is silent is asked about by REST."""
-SILENCE = SECOND
-"""After how long without an event a heartbeat is due."""
 ROOM = 50_000
 """How many trades and events of a market may wait for a hole to be filled."""
 
@@ -73,6 +71,8 @@ _Item: TypeAlias = Traded | Event | _Loss
 
 class MarketFeed:
     """Put in order what an exchange sends of one market, and mark what is missing.
+
+    Times are our clock's; should it step back, nothing waits for it to come round again.
 
     A trade seen before is dropped. Where trades may be missing (a jump of consecutive ids; behind
     a loss of the connection, up to the first trade that does not follow directly) all waits, at
@@ -171,6 +171,7 @@ class MarketFeed:
         if self.away or not sound(book):
             self.counts.refused += 1
             return
+        self.clock.learn(book.ts, received)
         self._book(self._books.offer(book, received), received)
 
     def event(self, event: Event, now: Time) -> None:
@@ -219,12 +220,12 @@ class MarketFeed:
         if doubt is not None and not doubt.looked:
             if now - self._back >= CALM:
                 self._open(doubt.why, None, now)
-        elif alive and (self._tape.at is None or now - self._tape.at >= SILENCE):
+        elif alive and self.clock.known and self._tape.silent(now):
             self._beat = max(self._beat, self.clock.at(now))
             self._put(Heartbeat(self.market, self._beat, received=now), now)
 
     def _due(self, now: Time) -> None:
-        while self._hole is not None and now - self._hole.opened >= PATIENCE:
+        while self._hole is not None and not 0 <= now - self._hole.opened < PATIENCE:
             self._close(self._hole, now, whole=False)
         self._book(self._books.due(now), now)
 

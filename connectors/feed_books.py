@@ -42,7 +42,7 @@ class Books:
     def due(self, now: Time) -> Book | None:
         """Return the state that waited long enough."""
         book = self._pending
-        if book is None or now - self._written_at < PACE:
+        if book is None or 0 <= now - self._written_at < PACE:
             return None
         self._pending, self._written, self._written_at = None, book, now
         return book

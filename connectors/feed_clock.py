@@ -33,7 +33,7 @@ class VenueClock:
     __slots__ = ("_distances", "_first")
 
     def __init__(self) -> None:
-        self._first = 0
+        self._first: Time | None = None
         self._distances: deque[Time] = deque(maxlen=SAMPLES)
 
     def begin(self, distance: Time) -> None:
@@ -44,8 +44,13 @@ class VenueClock:
         """Take an event into account that has just come."""
         self._distances.append(stamp - received)
 
+    @property
+    def known(self) -> bool:
+        """Whether there is anything to estimate from."""
+        return bool(self._distances) or self._first is not None
+
     def at(self, now: Time) -> Time:
         """Return the exchange's time when our clock stands at `now`; rather too early."""
         if not self._distances:
-            return now + self._first
+            return now + (self._first or 0)
         return now + sorted(self._distances)[len(self._distances) // _BEYOND]

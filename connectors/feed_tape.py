@@ -8,6 +8,8 @@ from connectors.feed_rows import Rows
 from connectors.rest_trades import Traded
 from schemas import SECOND, Book, Event, Gap, Heartbeat, Time
 
+SILENCE = SECOND
+"""After how long without an event that moves time a heartbeat is due."""
 TOLERANCE = SECOND
 """How far the tape entry lets books and heartbeats run ahead of trades."""
 
@@ -50,6 +52,10 @@ class FeedTape:
         if isinstance(event, (Book, Heartbeat)):
             self.moved = max(self.moved, event.ts - TOLERANCE)
             self.at = now if self.at is None else max(self.at, now)
+
+    def silent(self, now: Time) -> bool:
+        """Tell whether a heartbeat is due."""
+        return self.at is None or not 0 <= now - self.at < SILENCE
 
     def gap(self, why: str, begin: Traded | None, end: Traded | None, time: Time) -> None:
         """Write that trades are missing between two, or from one to a time of the exchange."""

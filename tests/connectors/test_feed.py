@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.feed import PATIENCE, MarketFeed
+from connectors.feed_books import PACE
 from connectors.feed_hole import Ask, Hole
 from connectors.feed_ids import TRUSTED
 from connectors.rest_trades import Traded
@@ -197,7 +198,7 @@ def check(world: World) -> None:
                 gaps = []
             newest = place[row.id]
     assert newest == len(world.trades) - 1
-    assert world.longest <= PATIENCE + STEP
+    assert world.longest <= PATIENCE + PACE + STEP
 
 
 @pytest.mark.parametrize("kind", NAMERS)

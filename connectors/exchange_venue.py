@@ -1,0 +1,184 @@
+"""All markets of one exchange, on its connections."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from difflib import get_close_matches
+
+import ccxt
+
+from connectors.exchange_delays import Delays
+from connectors.exchange_instrument import instrument
+from connectors.exchange_market import CACHED, MarketWatch
+from connectors.exchange_outbox import Outbox
+from connectors.exchange_wire import User, Wire
+from connectors.rest_trades import Traded
+from connectors.venue import Json, VenueError, connect
+from schemas import Instrument, Reject, Time
+
+TICK = 0.03
+"""Each so many seconds all markets are looked at."""
+RELOAD = 3600.0
+"""Each so many seconds the exchange is asked what it says of its markets."""
+_MILLISECOND = 1_000_000
+_CLOSING = 3.0
+
+
+class VenueWatch:
+    """Watch markets of one exchange.
+
+    Parameters
+    ----------
+    exchange
+        ccxt's name of it.
+    symbols
+        ccxt's names of the markets, by their full names.
+    url
+        Where to find it instead of at its own addresses.
+    outbox
+        Takes the strips.
+    aside
+        Takes the trades that are too late for the tape.
+    last
+        The last trade that the log has of each market.
+
+    """
+
+    def __init__(
+        self,
+        exchange: str,
+        symbols: Mapping[str, str],
+        url: str | None,
+        outbox: Outbox,
+        aside: Callable[[str, list[Traded]], None],
+        last: Mapping[str, Traded],
+    ) -> None:
+        self.symbols, self.outbox, self.aside, self.last = symbols, outbox, aside, last
+        self.venue = connect(exchange, url)
+        self.venue.options["tradesLimit"] = CACHED
+        self.wire = Wire(self.venue, self._switched, self._unreadable)
+        self.markets: dict[str, MarketWatch] = {}
+        self._instruments: dict[str, Instrument] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Watch until cancelled.
+
+        Raises
+        ------
+        VenueError
+            When the exchange has no such market, or streams no trades.
+
+        """
+        try:
+            await self._load()
+            distance = await self._distance()
+            for name, symbol in self.symbols.items():
+                market = self._market(name, symbol)
+                if distance is not None:
+                    market.feed.clock.begin(distance)
+                self._describe(market)
+                market.start()
+            self._spawn(self._reload())
+            while True:
+                self._look(time.time_ns())
+                await asyncio.sleep(TICK)
+        finally:
+            await self._end()
+
+    def _market(self, name: str, symbol: str) -> MarketWatch:
+        market = self.markets[name] = MarketWatch(
+            name, self.venue, symbol, self.wire, self.outbox, self.aside, self._spawn
+        )
+        if name in self.last:
+            market.feed.resume(self.last[name])
+        return market
+
+    def _look(self, now: Time) -> None:
+        for user in self.wire.look(now):
+            self.markets[user.market].lost(user, "stall")
+        for market in self.markets.values():
+            market.look(now)
+
+    async def _load(self) -> None:
+        """Learn which markets there are; an exchange that is away is waited for."""
+        delays, known = Delays(), dict[str, Json]()
+        while not known:
+            try:
+                known = dict(await self.venue.load_markets())
+            except ccxt.NetworkError:
+                await asyncio.sleep(delays.next(time.monotonic()))
+            except ccxt.BaseError as error:
+                raise VenueError(f"{self.venue.id} does not tell its markets: {error}") from None
+        if not self.venue.has.get("watchTrades"):
+            raise VenueError(f"{self.venue.id} streams no trades: it cannot be recorded")
+        for name, symbol in self.symbols.items():
+            if symbol not in known:
+                near = get_close_matches(symbol, known, cutoff=0.5)
+                hint = f"did you mean {', '.join(near)}?" if near else "none is called alike"
+                raise VenueError(f"{name}: {self.venue.id} has no market {symbol!r}; {hint}")
+
+    async def _distance(self) -> Time | None:
+        """Return how far the exchange's clock is ahead of ours, if it tells."""
+        if not self.venue.has.get("fetchTime"):
+            return None
+        try:
+            told = await self.venue.fetch_time()
+        except ccxt.BaseError:
+            return None
+        return told * _MILLISECOND - time.time_ns()
+
+    async def _reload(self) -> None:
+        while True:
+            await asyncio.sleep(RELOAD)
+            with suppress(ccxt.BaseError):  # what is known still holds
+                await self.venue.load_markets(reload=True)
+            for market in self.markets.values():
+                self._describe(market)
+
+    def _describe(self, market: MarketWatch) -> None:
+        """Put the instrument on the tape, if it has changed."""
+        mode: int = getattr(self.venue, "precisionMode")  # noqa: B009 - ccxt's, not of our Venue
+        ts = market.feed.clock.at(time.time_ns())
+        found = instrument(market.name, self.venue.market(market.symbol), mode, ts)
+        known = self._instruments.get(market.name)
+        if known is None or replace(known, ts=ts) != found:
+            self._instruments[market.name] = found
+            market.event(found)
+
+    def _switched(self, user: User) -> None:
+        self.markets[user.market].lost(user, "disconnect")
+
+    def _unreadable(self, users: list[User], why: str, payload: str) -> None:
+        """Put a message that cannot be read on the tape of whose market it most likely is."""
+        markets = sorted({user.market for user in users})
+        named = [name for name in markets if self._id(name) in payload.lower()]
+        if chosen := (named or markets)[:1]:
+            market = self.markets[chosen[0]]
+            market.event(Reject(market.name, market.feed.clock.at(time.time_ns()), why, payload))
+
+    def _id(self, name: str) -> str:
+        return str(self.venue.market(self.symbols[name])["id"]).lower()
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.outbox.fail(error)
+
+    async def _end(self) -> None:
+        for market in self.markets.values():
+            market.ended = True
+        for task in [*self._tasks]:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(asyncio.TimeoutError):  # a stalled exchange does not answer a farewell
+            await asyncio.wait_for(self.venue.close(), _CLOSING)
