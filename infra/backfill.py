@@ -119,7 +119,7 @@ async def _fetch(
                 done = progress
                 passed = (progress.reached - start) / SECOND
                 bar.update(bar.task_ids[0], completed=passed, note=f"{progress.trades:,} trades")
-        except ccxt.NetworkError as error:
+        except ccxt.OperationFailed as error:
             await patience.wait(error)
         else:
             return done
@@ -132,7 +132,7 @@ async def _connected(exchange: str, url: str | None, patience: _Patience) -> Asy
         while not venue.markets:
             try:
                 await venue.load_markets()
-            except ccxt.NetworkError as error:
+            except ccxt.OperationFailed as error:
                 await patience.wait(error)
         patience.rewarded()
         yield venue
