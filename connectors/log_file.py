@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from connectors.disk import DiskError, kept
-from connectors.log import LogError
+from connectors.log import Bounds, LogError
 
 FILE = "market.sqlite3"
 PARTITIONS = 8
 """How many a new log has."""
 
-_OFFSETS = 48
+_OFFSET_BITS = 48
+
 _FORMAT = 1
 _OURS = 0x7A9EDECC
 _PATIENCE_SECONDS = 30.0
@@ -42,12 +43,24 @@ def place(partition: int, offset: int) -> int:
     17
 
     """
-    return partition << _OFFSETS | offset
+    return partition << _OFFSET_BITS | offset
 
 
 def offset_of(at: int) -> int:
     """Return the offset of a message that is there."""
-    return at & (1 << _OFFSETS) - 1
+    return at & (1 << _OFFSET_BITS) - 1
+
+
+def names(file: sqlite3.Connection) -> list[str]:
+    """Return the names of a log's partitions; no other log, not even a later one, has the same."""
+    rows = file.execute("SELECT id || '/' || number FROM log, partitions ORDER BY number")
+    return [name for (name,) in rows]
+
+
+def bounds(file: sqlite3.Connection, number: int) -> Bounds:
+    """Return what a partition keeps."""
+    query = "SELECT first, end FROM partitions WHERE number = ?"
+    return Bounds(*file.execute(query, (number,)).fetchone())
 
 
 def open_to_read(directory: Path) -> sqlite3.Connection:

@@ -48,8 +48,12 @@ def take(
         ),
     ).rowcount
     file.execute("UPDATE partitions SET first = first + ? WHERE number = ?", (went, number))
-    file.execute("DELETE FROM clients WHERE seen < ?", (newest(file) - _CLIENT_NS,))
     return went > 0
+
+
+def forget(file: sqlite3.Connection, now: Time) -> None:
+    """Forget clients that appended nothing for long, in a transaction of the caller's."""
+    file.execute("DELETE FROM clients WHERE seen < ?", (now - _CLIENT_NS,))
 
 
 def give_back(file: sqlite3.Connection) -> bool:
@@ -67,24 +71,43 @@ def used(file: sqlite3.Connection) -> int:
     return pages * _pages(file, "page_size")
 
 
-def newest(file: sqlite3.Connection) -> Time:
-    """Return when the last message was appended; 0 if there is none."""
-    query = (
-        "SELECT max(time) FROM partitions JOIN messages ON place = (number << 48 | end - 1) "
-        "WHERE end > first"
-    )
-    return file.execute(query).fetchone()[0] or 0
+def oldest(file: sqlite3.Connection) -> Time | None:
+    """Return when the oldest message that is kept was appended, if there is one."""
+    return min(_times(file, last=False), default=None)
+
+
+def newest(file: sqlite3.Connection) -> Time | None:
+    """Return when the newest message that is kept was appended, if there is one."""
+    return max(_times(file, last=True), default=None)
+
+
+def _times(file: sqlite3.Connection, *, last: bool) -> list[Time]:
+    """Return when the first or the last message of each partition was appended."""
+    return [
+        _time(file, number, end - 1 if last else first)
+        for number, first, end in _partitions(file)
+        if first < end
+    ]
+
+
+def _time(file: sqlite3.Connection, number: int, offset: int) -> Time:
+    query = "SELECT time FROM messages WHERE place = ?"
+    time: Time = file.execute(query, (place(number, offset),)).fetchone()[0]
+    return time
 
 
 def _oldest(file: sqlite3.Connection, free: Sequence[int]) -> tuple[int, int, int] | None:
     """Return the partition whose first message is the oldest: its number, first, and free end."""
-    heads = []
-    for number, first, end in file.execute("SELECT number, first, end FROM partitions").fetchall():
-        if first < (limit := min(end, free[number])):
-            query = "SELECT time FROM messages WHERE place = ?"
-            (time,) = file.execute(query, (place(number, first),)).fetchone()
-            heads.append((time, number, first, limit))
+    heads = [
+        (_time(file, number, first), number, first, min(end, free[number]))
+        for number, first, end in _partitions(file)
+        if first < min(end, free[number])
+    ]
     return min(heads)[1:] if heads else None
+
+
+def _partitions(file: sqlite3.Connection) -> list[tuple[int, int, int]]:
+    return file.execute("SELECT number, first, end FROM partitions").fetchall()
 
 
 def _spare(file: sqlite3.Connection) -> int:

@@ -16,7 +16,7 @@ from connectors.log import LogError
 from connectors.log_file import explained
 from connectors.log_keeper import Keep, Keeper
 from connectors.log_wire import HELLO_BYTES, Torn, address, answer, read_hello, take
-from connectors.sqlite_log import SqliteWriter
+from connectors.sqlite_writer import SqliteWriter
 
 _GULP, _ROUND = 1 << 18, 1 << 20
 _CLIENTS = 128

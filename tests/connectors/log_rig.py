@@ -12,14 +12,15 @@ from pathlib import Path
 from connectors.log_client import LogClient
 from connectors.log_keeper import Keep
 from connectors.log_writer import LogServer
-from connectors.sqlite_log import SqliteLog, SqliteWriter
+from connectors.sqlite_log import SqliteLog
+from connectors.sqlite_writer import SqliteWriter
 
 ROOT = Path(__file__).parents[2]
 _SERVE = """
 import sys
 from pathlib import Path
 from connectors.log_writer import LogServer
-from connectors.sqlite_log import SqliteWriter
+from connectors.sqlite_writer import SqliteWriter
 server = LogServer(SqliteWriter(Path(sys.argv[1]), 4))
 print("ready", flush=True)
 server.serve()

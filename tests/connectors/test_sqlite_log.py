@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from connectors.log import LogError, LostError
-from connectors.sqlite_log import SqliteLog, SqliteWriter
+from connectors.sqlite_log import SqliteLog
+from connectors.sqlite_writer import SqliteWriter
 from tests.connectors.log_contract import (
     BIG,
     MARKETS,
