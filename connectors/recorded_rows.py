@@ -16,9 +16,6 @@ from schemas.wire import encode
 Kind: TypeAlias = Literal["whole", "texts"]
 """What ids are: whole numbers, or texts, be it of numbers."""
 
-_GREATEST = 10**18
-"""A whole number from here on is not taken for one where ids are texts."""
-
 
 @dataclass(slots=True)
 class Form:
@@ -36,32 +33,22 @@ class Form:
     ids: Kind | None = None
     received: bool | None = None
 
-    def fits(self, trades: Trades) -> bool:
-        """Tell whether its ids can be in this file: no text among whole numbers."""
-        return not (self.ids == "whole" and _kind(trades.id) == "texts")
-
     def takes(self, trades: Trades) -> bool:
         """Tell whether the columns give the same trades back, and let the first ones decide.
 
         Those of which they do not stand among the others in their wire form.
         """
-        self.ids = self.ids or _kind(trades.id)
+        if self.ids is None and trades.id is not None:
+            self.ids = "texts" if trades.id.dtype == object else "whole"
         if self.received is None:
             self.received = trades.received is not None
-        return self._same_received(trades) and self._same_ids(trades.id)
+        return self._same_received(trades) and _trimmed(trades.id)
 
     def _same_received(self, trades: Trades) -> bool:
         received = trades.received
         if received is None or not self.received:
             return (received is not None) == self.received
         return bool(received.min() > 0)
-
-    def _same_ids(self, ids: Ids | None) -> bool:
-        if ids is None or self.ids == "whole":
-            return True
-        if ids.dtype == object:
-            return all(id_ == id_.strip() for id_ in ids.tolist())
-        return bool(ids.min() >= 0 and ids.max() < _GREATEST)
 
     def schema(self) -> pa.Schema:
         """Return the columns."""
@@ -79,10 +66,9 @@ class Form:
         )
 
 
-def _kind(ids: Ids | None) -> Kind | None:
-    if ids is None:
-        return None
-    return "texts" if ids.dtype == object else "whole"
+def _trimmed(ids: Ids | None) -> bool:
+    """Tell whether no text has spaces around it: who reads a recording takes them away."""
+    return ids is None or ids.dtype != object or all(id_ == id_.strip() for id_ in ids.tolist())
 
 
 class _Piece(NamedTuple):
@@ -100,7 +86,16 @@ class Rows:
     _pieces: list[_Piece] = field(default_factory=list)
 
     def add(self, event: Outside, message: bytes | None) -> int:
-        """Add an event, written as it stands in the log or anew, and return how many rows it is."""
+        """Add an event, and return how many rows it is.
+
+        Parameters
+        ----------
+        event
+            Of trades, the ids are `settled`, and of the kind of this file.
+        message
+            Its wire form, if it is at hand.
+
+        """
         if isinstance(event, Trades) and self.form.takes(event):
             self._pieces.append(_Piece(event, None))
             rows = len(event)

@@ -9,11 +9,11 @@ from connectors.disk import kept
 from connectors.files import DataError
 from connectors.follow import Follower
 from connectors.log import Entry, Log, LostError
+from connectors.market_ids import settled
 from connectors.messages import said
-from connectors.recorded_rows import Kind
 from connectors.recording import Recording
 from connectors.stretch import archived, slug
-from schemas import Command, Outside, Report
+from schemas import Command, Outside, Report, Trades
 
 ROWS = 1_000_000
 SECONDS = 3_600.0
@@ -144,7 +144,7 @@ class _Track:
         self._begin = self._end = position
         self._file: Recording | None = None
         self._born = 0.0
-        self._ids: Kind | None = None
+        self._texts: set[str] = set()
 
     def take(self, entry: Entry) -> list[Outside]:
         """Record a message, and return the event, unless it is left out."""
@@ -152,17 +152,26 @@ class _Track:
         if isinstance(event, (Report, Command)) and not self._private:
             self._end = entry.offset + 1
             return []
-        if self._file is not None and not self._file.fits(event):
-            self.finish()
-            self._ids = "texts"  # from now on: a market here has texts
-        if self._file is None:
-            self._file = Recording(self._directory, self._partition, self._begin, self._ids)
-            self._born = monotonic()
-        self._file.add(event, entry.message if readable else None)
+        parts = [*settled(event, self._texts)] if isinstance(event, Trades) else [event]
+        message = entry.message if readable and not isinstance(event, Trades) else None
+        file = self._open()
+        for part in parts:
+            file.add(part, message)
         self._end = entry.offset + 1
-        if self._file.rows >= self._rows:
+        if file.rows >= self._rows:
             self.finish()
         return [event]
+
+    def _open(self) -> Recording:
+        """Return the file that goes on: a new one at the first text among whole numbers."""
+        if self._texts and self._file is not None and not self._file.holds_texts():
+            self.finish()
+        if self._file is None:
+            self._file = Recording(self._directory, self._partition, self._begin)
+            self._born = monotonic()
+            if self._texts:
+                self._file.holds_texts()
+        return self._file
 
     def finish_old(self) -> None:
         """Finish the file, if it is old enough."""

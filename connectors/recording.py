@@ -8,10 +8,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from connectors.disk import kept, sync
-from connectors.recorded_rows import Form, Kind, Rows
+from connectors.recorded_rows import Form, Rows
 from connectors.stretch import Stretch, file_name
 from connectors.strips import times
-from schemas import Outside, Time, Trades
+from schemas import Outside, Time
 
 GROUP = 1 << 16
 """Rows that are held in memory, and written as one row group."""
@@ -27,8 +27,6 @@ class Recording:
         Where it is made.
     partition, first
         The partition of the log it is of, and from which offset on.
-    ids
-        What its ids are; else the first ones decide.
 
     Raises
     ------
@@ -37,25 +35,25 @@ class Recording:
 
     """
 
-    def __init__(
-        self, directory: Path, partition: str, first: int, ids: Kind | None = None
-    ) -> None:
+    def __init__(self, directory: Path, partition: str, first: int) -> None:
         self.path = directory / file_name(partition, first)
         self.rows = 0
         self._partition, self._first = partition, first
         self._spans: dict[str, tuple[Time, Time]] = {}
-        self._rows = Rows(Form(ids))
+        self._rows = Rows(Form())
         self._partial = self.path.with_name(f"{self.path.name}.part")
         with kept(_WHAT, self._partial):
             self._file = self._partial.open("wb")
         self._writer: pq.ParquetWriter | None = None
 
-    def fits(self, event: Outside) -> bool:
-        """Tell whether the columns, as they were begun, can hold it."""
-        return not isinstance(event, Trades) or self._rows.form.fits(event)
+    def holds_texts(self) -> bool:
+        """Let ids be texts, if none were whole numbers so far; whether they are."""
+        form = self._rows.form
+        form.ids = form.ids or "texts"
+        return form.ids == "texts"
 
     def add(self, event: Outside, message: bytes | None = None) -> None:
-        """Record an event that fits, in the wire form of `message` if it is given."""
+        """Record an event; see `Rows.add`."""
         self.rows += self._rows.add(event, message)
         first, last = times(event)
         known = self._spans.get(event.market, (first, last))

@@ -12,7 +12,7 @@ from connectors import cells
 from connectors.blocks import Block
 from connectors.columns import TIMES, Layout
 from connectors.files import File
-from connectors.market_ids import MarketIds
+from connectors.market_ids import MarketIds, settled
 from connectors.naming import Markets, Share
 from connectors.trades import Table, read, unsuitable
 from connectors.window import ALL, Window
@@ -111,7 +111,7 @@ class Strips:
             if self.window.has_market(who.markets[code])
         }
         for market, rest in between.items():
-            strips[market] = [found.event for found in rest]
+            strips[market] = self._alone(rest)
         return strips
 
     def check(self, block: Block) -> None:
@@ -220,7 +220,31 @@ class Strips:
         )
 
     def _strip(self, block: Block, market: str, table: Table, between: list[Aside]) -> Strip:
-        """Return trades of a market, and what stands between them."""
+        """Return trades of a market, and what stands between them.
+
+        That may be trades in their wire form: what kind ids are goes on from the ones to the
+        others.
+        """
+        strip: Strip = []
+        start = first = 0
+        for place, (row, event) in enumerate(between):
+            if isinstance(event, Trades):
+                stop = int(np.searchsorted(table.rows, row))
+                strip += self._run(block, market, table.part(start, stop), between[first:place])
+                strip += settled(event, self.texts)
+                start, first = stop, place + 1
+        rest = table.part(start, len(table.columns))
+        return strip + self._run(block, market, rest, between[first:])
+
+    def _alone(self, between: list[Aside]) -> Strip:
+        """Return what stands between no trades that are in columns."""
+        strip: Strip = []
+        for _, event in between:
+            strip += settled(event, self.texts) if isinstance(event, Trades) else (event,)
+        return strip
+
+    def _run(self, block: Block, market: str, table: Table, between: list[Aside]) -> Strip:
+        """Return trades that stand in columns, and the other events between them."""
         count = len(table.columns)
         ids = MarketIds(table.columns.id, table.missing, market in self.texts)
         if ids.texts:

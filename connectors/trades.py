@@ -103,6 +103,14 @@ class Table:
             missing = None if whole.missing is None else whole.missing[start:stop]
             yield int(codes[start]), Table(part, rows[start:stop], None, missing)
 
+    def part(self, start: int, stop: int) -> Table:
+        """Return consecutive trades of a table with nothing wrong and of one market."""
+        if stop - start == len(self.columns):
+            return self
+        missing = None if self.missing is None else self.missing[start:stop]
+        columns = self.columns.take(slice(start, stop))
+        return Table(columns, self.rows[start:stop], None, missing)
+
     def _take(self, places: NDArray[np.intp]) -> Table:
         codes = None if self.codes is None else self.codes[places]
         rows = places if isinstance(self.rows, range) else self.rows[places]

@@ -20,12 +20,10 @@ def trades(ids: list[int] | list[str] | None = None, received: int | None = None
 @pytest.mark.parametrize(
     ("kind", "ids", "columns"),
     [
-        ("whole", [-1, 2**63 - 1], True),
+        ("whole", [0, 10**18 - 1], True),
         ("whole", None, True),
         ("texts", [0, 10**18 - 1], True),
-        ("texts", [10**18], False),
-        ("texts", [-1], False),
-        ("texts", ["x", "7", ""], True),
+        ("texts", ["x", "7"], True),
         ("texts", ["x", " y"], False),
         ("texts", None, True),
     ],

@@ -10,7 +10,7 @@ from contextlib import closing
 from copy import copy
 from itertools import count
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pyarrow.parquet as pq
 import pytest
@@ -20,11 +20,12 @@ from hypothesis import strategies as st
 from connectors.disk import DiskError
 from connectors.files import DataError
 from connectors.log import LostError
-from connectors.messages import said
+from connectors.log_source import LogSource
 from connectors.recorder import Recorder
 from connectors.replay import Replay
 from connectors.stretch import archived
-from schemas import OUTSIDE, Command, Event, Heartbeat, Outside, Report, Trades
+from connectors.window import Window
+from schemas import OUTSIDE, Command, Event, Heartbeat, Outside, Trades
 from tests.connectors.memory_log import MemoryLog, long_log
 from tests.connectors.recordings import play, stops
 from tests.infra.rig import until
@@ -43,7 +44,6 @@ folders = count()
 def messages(draw: st.DrawFn) -> list[Message]:
     """Return what may stand in a log: every kind of outside event, and what cannot be read."""
     found: list[Message] = []
-    turned = False
     for _ in range(draw(st.integers(0, 25))):
         market = draw(st.sampled_from(MARKETS))
         kind = draw(st.sampled_from([*OUTSIDE, Trades, Trades, Trades, None]))
@@ -53,26 +53,28 @@ def messages(draw: st.DrawFn) -> list[Message]:
         event = draw(events(kind))
         event.market = market
         if isinstance(event, Trades):
-            turned = turned or draw(st.booleans())
-            event = with_ids(event, draw(st.lists(ids(market, turned), min_size=5, max_size=5)))
+            event = with_ids(event, draw(ids(market)))
         found.append(event)  # type: ignore[arg-type]
     return found
 
 
-def ids(market: str, turned: bool) -> st.SearchStrategy[object]:
-    """Return the ids of a market; those of `TURNING` are numbers first, texts later."""
-    return {
+def ids(market: str) -> st.SearchStrategy[list[Any]]:
+    """Return ids of a market; those of `TURNING` are numbers and texts."""
+    few: st.SearchStrategy[Any] = {
         NUMBERS: WHOLE,
-        TEXTS: st.text(max_size=4).map("x".__add__) | st.just(" y "),
-        TURNING: st.just("t7") if turned else st.integers(0, 10**18 - 1),
+        TEXTS: st.text(max_size=4) | st.just(" y "),
+        TURNING: st.integers(0, 9) | st.sampled_from([-1, 10**18]),
         NONE: st.none(),
     }[market]
+    texts = st.sampled_from(["7", "8", "t9", "", " "])
+    kinds = [few, texts] if market == TURNING else [few]
+    return st.one_of([st.lists(kind, min_size=5, max_size=5) for kind in kinds])
 
 
-def with_ids(trades: Trades, ids: Sequence[object]) -> Trades:
+def with_ids(trades: Trades, ids: list[Any]) -> Trades:
     return Trades.of(
         trades.market, trades.stamp, trades.price, trades.size, trades.side,
-        None if ids[0] is None else ids[: len(trades)],  # type: ignore[arg-type]
+        None if ids[0] is None else ids[: len(trades)],
         trades.received,
     )  # fmt: skip
 
@@ -86,13 +88,8 @@ def put(log: MemoryLog, found: Sequence[Message]) -> None:
 
 
 def tapes(log: MemoryLog, private: bool) -> dict[str, list[Event]]:
-    tapes: dict[str, list[Event]] = {}
-    for partition, entries in zip(log.partitions(), log.entries, strict=True):
-        for entry in entries:
-            event = said(entry, partition).event
-            if private or not isinstance(event, (Report, Command)):
-                tapes.setdefault(event.market, []).append(event)
-    return tapes
+    """Return what a flow is given that reads the log itself."""
+    return play(lambda: LogSource(log, window=Window(private=private)))
 
 
 def told(tapes: dict[str, list[Event]]) -> dict[str, list[str]]:

@@ -59,18 +59,19 @@ def test_it_holds_few_rows_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert pq.read_table(recording.path)["trade_id"].to_pylist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
 
 
-def test_texts_do_not_fit_among_whole_numbers_but_those_fit_among_texts(tmp_path: Path) -> None:
+def test_texts_are_held_unless_there_are_whole_numbers(tmp_path: Path) -> None:
     recording = Recording(tmp_path, "log/0", 0)
-    assert recording.fits(trades("x"))
     recording.add(trades(1))
-    assert not recording.fits(trades("x"))
-    assert recording.fits(trades(2))
-    assert recording.fits(Heartbeat(A, 1))
+    assert not recording.holds_texts()
     recording.discard()
-    recording = Recording(tmp_path, "log/0", 0, "texts")
+    recording = Recording(tmp_path, "log/0", 0)
+    recording.add(Heartbeat(A, 1))
+    assert recording.holds_texts()
     recording.add(trades(1))
-    assert recording.fits(trades("x"))
-    recording.discard()
+    recording.add(trades("x"))
+    assert recording.holds_texts()
+    recording.finish(3)
+    assert pq.read_table(recording.path)["trade_id"].to_pylist() == [None, "1", "x"]
 
 
 def test_what_is_discarded_leaves_nothing(tmp_path: Path) -> None:

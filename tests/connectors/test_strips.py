@@ -11,7 +11,7 @@ from connectors.files import DataError
 from connectors.naming import UNKNOWN, Share
 from connectors.replay import Replay
 from schemas import Heartbeat, Position, Reject, Trades
-from tests.connectors.recordings import WRITERS, play, rows_of, sizes, told, trade
+from tests.connectors.recordings import WRITERS, Row, play, rows_of, sizes, told, trade
 
 A, B = "okx:A", "okx:B"
 
@@ -90,3 +90,15 @@ def test_many_files_are_read_in_smaller_blocks_and_each_has_its_own_unknown_mark
     assert sorted(found) == sorted(
         [(f"okx:{n}", 39) for n in range(12)] + [(f"{UNKNOWN}:{n:02}.csv", 1) for n in range(12)]
     )
+
+
+def test_trades_in_their_wire_form_and_in_columns_have_ids_of_one_kind(tmp_path: Path) -> None:
+    def wire(*ids: str) -> Row:
+        return told(Trades.of(A, [5] * len(ids), [1.0] * len(ids), [1.0] * len(ids), id=ids), A)
+
+    rows = [trade(1, A), wire("2", "x"), trade(3, A), wire("4"), told(Heartbeat(A, 5)), trade(6, A)]
+    path = WRITERS["parquet"](tmp_path / "a.parquet", rows)
+    for block in (1, 2, 3, 100):
+        tapes = play(lambda block=block: Replay([path], block=block, batch=1), {1, 3})  # type: ignore[misc]
+        found = [getattr(row, "id", None) for row in rows_of(tapes[A])]
+        assert found == [1, 2, "x", "3", "4", None, "6"]
