@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import stat
 import threading
-from collections.abc import Callable
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
@@ -73,46 +71,6 @@ def test_what_was_sent_before_a_stop_is_taken(tmp_path: Path) -> None:
         place = ServedPlace(server)
     assert len(everything(place)) == 100
     client.close()
-
-
-def test_a_client_whose_writer_does_not_come_back_says_what_to_do(tmp_path: Path) -> None:
-    with serving_process(tmp_path / "log") as process:
-        client = LogClient(tmp_path / "log", patience=0.1)
-        process.kill()
-        process.wait()
-        calls: list[Callable[[], None]] = [partial(client.append, MARKET, b""), client.flush]
-        for call in calls * 2:
-            with pytest.raises(LogError, match=r"is gone, and 1 messages .*: deck log start, then"):
-                call()
-        client.close()
-
-
-def test_without_a_writer_there_is_no_client(tmp_path: Path) -> None:
-    with pytest.raises(LogError, match=r"nobody writes to the log in .*: deck log start"):
-        LogClient(tmp_path)
-
-
-def test_a_client_waits_when_too_much_is_under_way(tmp_path: Path) -> None:
-    with serving_process(tmp_path / "log") as process:
-        client = LogClient(tmp_path / "log", under_way=1_000_000)
-        process.send_signal(signal.SIGSTOP)
-        sent = 0
-
-        def write() -> None:
-            nonlocal sent
-            for _ in range(100):
-                client.append(MARKET, bytes(100_000))
-                sent += 1
-
-        thread = threading.Thread(target=write)
-        thread.start()
-        wait_for(lambda: sent >= 9)
-        thread.join(0.2)  # long enough for a client that does not wait to end
-        assert thread.is_alive()
-        assert sent == 9
-        process.send_signal(signal.SIGCONT)
-        thread.join()
-        client.close()
 
 
 def test_what_the_disk_does_not_take_is_told_and_the_next_client_is_served(
