@@ -94,6 +94,14 @@ _REMEDIES = {
 }
 
 
+def administrable(metadata: ClusterMetadata) -> bool:
+    """Tell whether there is one to ask how topics are set up.
+
+    librdkafka's mock cluster names a controller that is not there: who asks it waits in vain.
+    """
+    return metadata.controller_id == -1 or metadata.controller_id in metadata.brokers
+
+
 def partition_count(settings: KafkaSettings, metadata: ClusterMetadata, topic: str) -> int:
     """Return how many partitions a topic has.
 

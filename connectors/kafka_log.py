@@ -8,7 +8,15 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicCollection, Topi
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._metadata import ClusterMetadata
 
-from connectors.kafka_client import ANSWER_SECONDS, AWAY, Heard, asking, partition_count, problem
+from connectors.kafka_client import (
+    ANSWER_SECONDS,
+    AWAY,
+    Heard,
+    administrable,
+    asking,
+    partition_count,
+    problem,
+)
 from connectors.kafka_settings import KafkaSettings
 from connectors.log import Bounds, Cursor, Entry, LogError, LostError
 from schemas import Time
@@ -86,8 +94,7 @@ class KafkaLog:
 
     def _life(self, metadata: ClusterMetadata) -> str:
         """Return the topic's own id; where there is none, the cluster's."""
-        # librdkafka's mock cluster names a controller that is not there, and knows no ids.
-        if metadata.controller_id != -1 and metadata.controller_id not in metadata.brokers:
+        if not administrable(metadata):
             return str(metadata.cluster_id)
         topic = self._settings.topic
         admin = AdminClient(self._settings.options())

@@ -15,6 +15,8 @@ from connectors.log import LogError
 
 MESSAGE_BYTES = 8 << 20
 """The largest message, as it is: well above any event's."""
+TOPIC_BYTES = MESSAGE_BYTES + (64 << 10)
+"""What a topic must take: there are a key, headers and Kafka's own around a message."""
 UNDER_WAY_BYTES = 64 << 20
 """What may be under way before the sender waits."""
 PATIENCE_SECONDS = 120.0

@@ -15,7 +15,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from connectors.kafka_appender import KafkaAppender
 from connectors.kafka_log import KafkaLog
-from connectors.kafka_sender import MESSAGE_BYTES
+from connectors.kafka_sender import TOPIC_BYTES
 from connectors.kafka_settings import KafkaSettings
 from connectors.log import Appender, Log
 from tests.connectors.mock_kafka import MockKafka, mock_kafka
@@ -59,7 +59,7 @@ def kafka_place(settings: KafkaSettings) -> Iterator[KafkaPlace]:
 
 def make(place: KafkaPlace) -> None:
     kafka = admin(place.settings)
-    config = {"max.message.bytes": str(MESSAGE_BYTES)}
+    config = {"max.message.bytes": str(TOPIC_BYTES)}
     names = (place.settings.topic, place.settings.dead)
     asked = kafka.create_topics([NewTopic(name, PARTITIONS, 1, config=config) for name in names])
     for done in asked.values():
