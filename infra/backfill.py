@@ -53,8 +53,9 @@ def backfill(
 ) -> None:
     """Fetch a market's past trades from its exchange into history.
 
-    They go into the table `trades`, marked as backfilled; what history has from the log is left
-    out. It may be stopped at any time: the same command goes on where it was.
+    They go into the table trades, marked as backfilled, but for those it has already.
+
+    It may be stopped at any time: the same command goes on where it was.
     """
     with _told():
         now = time.time_ns()

@@ -154,9 +154,16 @@ def test_failures_are_waited_out(
     assert "binance does not answer (OperationFailed): again in 0.01 s" in result.stderr
     assert len(rows(empty, "binance:BTC/USDT")) == COUNT
 
-    exchange.trouble.fail(429, 8)
-    result = run(deck, "binance:ETH/USDT", "--since", SINCE, status=1)
-    assert "8 times in a row: later, run the same command again" in result.stderr
+
+def test_an_exchange_that_never_answers_is_given_up(
+    deck: CliRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backfill, "_DELAYS", (0.01,) * 3)
+    with BinanceStandIn([made(10)]) as other:
+        monkeypatch.setenv("EXCHANGE_URLS", f"binance={other.url}")
+        other.trouble.fail(429, 1_000)
+        result = run(deck, "binance:BTC/USDT", "--since", SINCE, status=1)
+    assert "(DDoSProtection), 4 times in a row: later, run the same command again" in result.stderr
 
 
 _HASTY = """
