@@ -22,7 +22,7 @@ _OFFSET_BITS = 48
 _FORMAT = 1
 _OURS = 0x7A9EDECC
 _PATIENCE_SECONDS = 30.0
-_WAL_BYTES = 64 << 20
+_WAL_PAGES, _WAL_BYTES = 4096, 64 << 20
 _TABLES = (
     "CREATE TABLE log (id TEXT NOT NULL)",
     "CREATE TABLE partitions "
@@ -110,6 +110,7 @@ def open_to_write(directory: Path, partitions: int | None) -> sqlite3.Connection
             # A commit is shown to readers behind its fsync: SQLite writes the index of its
             # write-ahead log last.
             file.execute("PRAGMA synchronous = FULL")
+            file.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
             file.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
             if not _is_log(file, directory):
                 _make(file, partitions or PARTITIONS)

@@ -19,6 +19,8 @@ from connectors.log_wire import HELLO_BYTES, Torn, address, answer, read_hello, 
 from connectors.sqlite_writer import SqliteWriter
 
 _GULP, _ROUND = 1 << 18, 1 << 20
+_MUCH, _FULL = 1 << 17, 8 << 20
+_LINGER_SECONDS = 0.001
 _CLIENTS = 128
 _DRAIN_SECONDS = 10.0
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
@@ -36,17 +38,17 @@ class _Client:
         self.over = False
         self.buffer = bytearray()
 
-    def receive(self) -> None:
-        """Take in what is there, but not without end."""
-        size = 0
+    def receive(self) -> int:
+        """Take in what is there, but not without end; how many bytes it was."""
+        before = len(self.buffer)
         with suppress(BlockingIOError):
-            while size < _ROUND:
+            while len(self.buffer) < before + _ROUND:
                 data = self.socket.recv(_GULP)
                 if not data:
                     self.over = True
-                    return
+                    break
                 self.buffer += data
-                size += len(data)
+        return len(self.buffer) - before
 
     def say(self, trouble: str = "") -> bool:
         """Tell it what is durable, or what is wrong; whether there was room for that."""
@@ -78,6 +80,7 @@ class LogServer:
         self._new: set[_Client] = set()
         """Those that wait for an answer to what they sent in this round."""
         self._batch: list[tuple[str, bytes]] = []
+        self._size = 0
         self._stopping = False
         self._selector = selectors.DefaultSelector()
         self._woken, self._wake = os.pipe()
@@ -106,11 +109,19 @@ class LogServer:
 
     def _round(self, seconds: float) -> bool:
         """Take what comes, and write it; whether something came."""
+        self._size = 0
+        came = self._gather(seconds)
+        # Who sends much has more than its socket holds: one sync for all of it.
+        while _MUCH <= self._size < _FULL and self._gather(_LINGER_SECONDS):
+            pass
+        if self._new:
+            self._commit()
+        return came
+
+    def _gather(self, seconds: float) -> bool:
         ready = self._selector.select(seconds)
         for key, _ in ready:
             key.data()
-        if self._new:
-            self._commit()
         return bool(ready)
 
     def _commit(self) -> None:
@@ -147,7 +158,7 @@ class LogServer:
 
     def _hear(self, client: _Client) -> None:
         try:
-            client.receive()
+            self._size += client.receive()
             if not client.id and len(client.buffer) >= HELLO_BYTES:
                 self._greet(client)
             if client.id:
