@@ -39,7 +39,7 @@ free_port() {
 
 running() {
 	local pid
-	pid=$(cat "$dir/pid" 2>/dev/null) && ps -o args= -p "$pid" 2>/dev/null | grep -qF "$dir/server.properties"
+	pid=$(cat "$dir/pid" 2>/dev/null) && ps -ww -o args= -p "$pid" 2>/dev/null | grep -qF "$dir/server.properties"
 }
 
 kept() { sed -n "s|^$1=.*127.0.0.1:\([0-9]*\).*|\1|p" "$dir/server.properties" 2>/dev/null || true; }

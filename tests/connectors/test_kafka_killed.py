@@ -15,7 +15,7 @@ import pytest
 from connectors.kafka_settings import KafkaSettings
 from connectors.log import Entry, Log
 from tests.connectors.kafka_place import KafkaPlace, kafka_place
-from tests.connectors.log_contract import append, by_partition, messages, of, wait_for
+from tests.connectors.log_contract import by_partition, messages, of, wait_for
 
 SCRIPT = Path(__file__).parent.parent.parent / "infra" / "kafka" / "kafka.sh"
 MARKETS = [f"sim:{number}/USD" for number in range(6)]
@@ -75,7 +75,7 @@ def test_what_is_flushed_while_the_broker_is_killed_is_there_once_and_in_order(
         followers = [_Follower(log, name) for name in log.partitions()]
         for follower in followers:
             follower.start()
-        killers = []
+        killers: list[threading.Thread] = []
         with closing(place.appender()) as appender:
             for part in range(PARTS):
                 if part in KILLS:
@@ -96,13 +96,3 @@ def test_what_is_flushed_while_the_broker_is_killed_is_there_once_and_in_order(
         assert [follower.found for follower in followers] == list(kept.values())
     for market in MARKETS:
         assert of(market, kept) == [message for to, message in sent if to == market]
-
-
-def test_what_a_broker_keeps_is_there_when_it_starts_again(broker: Path, place: KafkaPlace) -> None:
-    append(place, messages(MARKETS, 10))
-    with closing(place.log()) as log:
-        before = by_partition(log)
-    kafka_sh("stop", broker)
-    kafka_sh("start", broker)
-    with closing(place.log()) as log:
-        assert by_partition(log) == before
