@@ -2,8 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,13 @@ from hypothesis import strategies as st
 from connectors import rest_trades
 from connectors.rest_trades import First, HoleError, NotYetError, RestTrades, Traded, traded
 from connectors.venue import Json, Venue
+from tests.standin.binance import BinanceStandIn
+from tests.standin.capture import Capture
+from tests.standin.client import until as seen
+from tests.standin.client import watching
+from tests.standin.exchange import StandIn
+from tests.standin.market import Market
+from tests.standin.okx import OkxStandIn
 
 MS = 1_000_000
 
@@ -215,3 +224,58 @@ def test_the_first_trade_of_a_span_is_found_or_what_is_missing_is_said(
 ) -> None:
     made = rest(Asked([told(i) for i in (1, 2, 3)], 100, numbered=True, newest=newest))
     assert asyncio.run(made.first(start)) == first
+
+
+class _Counted(OkxStandIn):
+    """OKX as it is: a trade on the stream says of how many it is the sum."""
+
+    def messages(self, market: Market, stream: str, raw: bytes) -> Iterator[bytes]:
+        for message in super().messages(market, stream, raw):
+            told = orjson.loads(message)
+            if stream == "trade":
+                last = len(market.trades) - 1
+                first = next(a.first for a in market.aggregates if a.last == last)
+                told["data"][0]["count"] = str(last - first + 1)
+            yield orjson.dumps(told)
+
+
+async def _both(
+    exchange: StandIn, market: str, name: str
+) -> tuple[list[Traded], list[Traded], list[Traded]]:
+    """Return what the stream told, what REST tells behind its first, and in front of its last."""
+    async with watching(exchange, market, name) as watcher:
+        exchange.play()
+        await seen(lambda: exchange.player.settled)
+        last = exchange.market(market).trades[-1].id
+        await seen(lambda: watcher.ids and watcher.ids[-1] == last)
+        streamed = [traded(trade) for trade in watcher.trades]
+        rest = RestTrades(watcher._venue, exchange.market(market).capture.unified)
+        found = [t async for page in rest.behind(streamed[0], None) for t in page]
+        between = [t async for page in rest.behind(streamed[0], streamed[-1]) for t in page]
+    assert not rest.rejects
+    return streamed, found, between
+
+
+@pytest.mark.parametrize(
+    ("file", "lines"),
+    [("binance_spot_btcusdt_20240808", 6_000), ("binance_usdm_btcusdt_20240808", 2_500)],
+)
+def test_rest_tells_bit_for_bit_what_the_stream_told(wire: Path, file: str, lines: int) -> None:
+    capture = Capture.read(wire / f"{file}.gz").until(lines)
+    with BinanceStandIn([capture]) as exchange:
+        streamed, found, between = asyncio.run(_both(exchange, capture.name, "binance"))
+    assert [streamed[0], *found] == streamed
+    assert found[:-1] == between
+    assert len(found) > 300
+    for trade, raw in zip(streamed, capture.trades, strict=True):
+        assert (trade.price, trade.size) == (float(raw.price), float(raw.size))
+
+
+def test_rest_tells_apart_what_okx_streamed_as_one(wire: Path) -> None:
+    capture = Capture.read(wire / "binance_spot_btcusdt_20240808.gz").until(3_000)
+    with _Counted([capture]) as exchange:
+        streamed, found, between = asyncio.run(_both(exchange, capture.name, "okx"))
+    ids = [int(trade.id) for trade in found]
+    assert ids == [*range(int(streamed[0].id) + 1, int(streamed[-1].id) + 1)]
+    assert sum(trade.parts for trade in streamed[1:]) == len(found) > len(streamed)
+    assert int(between[-1].id) == int(streamed[-1].id) - streamed[-1].parts
