@@ -27,7 +27,8 @@ from schemas.tables import BORN_ON_TAPE, columns, table
 _ROWS = 100_000
 """Read at once, at most, unless a single message has more."""
 _WIDEST = 1 << 24
-_IDS = ("flow", "run", "seq")
+_AS_THEY_ARE = {"final": 0}
+"""Where a row that is there twice makes no difference."""
 
 _Kinds: TypeAlias = dict[type[Outside], int]
 """How many rows there are of each kind."""
@@ -131,16 +132,14 @@ class _Query(NamedTuple):
 
     def bounds(self) -> Bounds:
         """Return the first offset, and the one behind the last."""
-        found = [
-            self.client.query(
-                f"SELECT min(offset), max(offset), count() FROM `{table(kind)}` "  # noqa: S608
-                f"WHERE {_where(kind)} AND partition = {{partition:String}}",
-                {"partition": self.partition},
-            ).result_rows[0]
+        each = " UNION ALL ".join(
+            f"SELECT min(offset) AS first, max(offset) AS last FROM `{table(kind)}` "  # noqa: S608
+            f"WHERE {_where(kind)} AND partition = {{partition:String}} HAVING count() > 0"
             for kind in OUTSIDE
-        ]
-        there = [(first, last) for first, last, count in found if count]
-        return Bounds(min(first for first, _ in there), max(last for _, last in there) + 1)
+        )
+        query = f"SELECT min(first), max(last) + 1 FROM ({each})"  # noqa: S608 - our own tables
+        found = self.client.query(query, {"partition": self.partition}, settings=_AS_THEY_ARE)
+        return Bounds(*found.result_rows[0])
 
     def counts(self, first: int, stop: int) -> _Kinds:
         """Return how many rows there are of each kind that has any."""
@@ -154,7 +153,7 @@ class _Query(NamedTuple):
 
     def events(self, kind: type[Outside], first: int, stop: int) -> Iterator[Placed]:
         """Yield the events of a kind."""
-        names = ", ".join(f"`{name}`" for name in columns(kind) if name not in _IDS)
+        names = ", ".join(f"`{name}`" for name in columns(kind))
         found: pa.Table = self.client.query_arrow(
             f"SELECT {names} FROM `{table(kind)}` WHERE {self._where(kind)} "  # noqa: S608
             f"ORDER BY offset, row",
@@ -201,8 +200,7 @@ def _kept(client: Client, window: Window) -> dict[str, list[str]]:
         for kind in OUTSIDE
     )
     found: dict[str, list[str]] = {}
-    # A row that is there twice makes no difference here.
-    rows = client.query(query, settings={"final": 0}).result_rows
+    rows = client.query(query, settings=_AS_THEY_ARE).result_rows
     for partition, market in sorted(map(tuple, rows)):
         if window.has_market(market):
             found.setdefault(partition, []).append(market)
