@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from hashlib import blake2b
 from time import monotonic
 from typing import NamedTuple
@@ -10,9 +11,9 @@ from typing import NamedTuple
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
+from connectors.backfill_marks import Mark, keep_mark, read_marks, resumed
 from connectors.rest_trades import HoleError, NotYetError, RestTrades, Traded
 from schemas import SECOND, Time, Trades
-from schemas.forms import FORMS
 from schemas.tables import columns
 
 PARTITION = "backfill"
@@ -23,29 +24,11 @@ _SECONDS = 5.0
 _LARGEST = (1 << 63) - 1
 
 _STORED = """
-SELECT DISTINCT id FROM trades
+SELECT id, toUnixTimestamp64Nano(ts), price, side FROM trades
 WHERE market = {market:String} AND NOT backfilled
     AND ts >= fromUnixTimestamp64Nano({first:Int64}, 'UTC')
     AND ts <= fromUnixTimestamp64Nano({last:Int64}, 'UTC')
 """
-_MARKS = """
-SELECT
-    toUnixTimestamp64Nano(start), toUnixTimestamp64Nano(begin), toUnixTimestamp64Nano(reached),
-    last_id, toUnixTimestamp64Nano(last_ts)
-FROM backfills WHERE market = {market:String}
-"""
-
-
-class Mark(NamedTuple):
-    """How far a backfill has come: from `start` to right in front of `reached` is done."""
-
-    start: Time
-    begin: Time
-    """What stands in front of it was not kept by the exchange any more."""
-    reached: Time
-    last_id: str
-    """The last trade that was fetched."""
-    last_ts: Time
 
 
 class Progress(NamedTuple):
@@ -80,24 +63,6 @@ def late_rows(market: str, trades: Sequence[Traded]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, list(forms))
 
 
-def resumed(marks: Iterable[Mark], start: Time) -> Mark | None:
-    """Return how far those that began at or in front of `start` have come without a hole.
-
-    Examples
-    --------
-    >>> resumed([Mark(0, 0, 5, "a", 4), Mark(3, 3, 9, "b", 8), Mark(11, 11, 12, "c", 11)], 2)
-    Mark(start=3, begin=3, reached=9, last_id='b', last_ts=8)
-    >>> resumed([Mark(0, 0, 5, "a", 4)], 5) is None
-    True
-
-    """
-    found = None
-    for mark in sorted(marks):
-        if mark.start <= start < mark.reached:
-            found, start = mark, mark.reached
-    return found
-
-
 class Backfill:
     """Fetches one market's trades into history; what a crash leaves, the next one goes on with.
 
@@ -128,7 +93,9 @@ class Backfill:
             When it cannot be asked; what was fetched is kept.
 
         """
-        self._mark = resumed(self._marks(), start) or await self._first(start, end)
+        self._mark = resumed(read_marks(self.client, self.rest.name), start) or await self._first(
+            start, end
+        )
         try:
             while (mark := self._mark) is not None:
                 yield self._progress(mark)
@@ -179,40 +146,31 @@ class Backfill:
         if self._mark is None:
             return
         if self._held:
-            stored = self._stored()
-            missing = [trade for trade in self._held if trade.id not in stored]
-            if missing:
-                self._insert("trades", late_rows(self.rest.name, missing))
+            if missing := self._missing():
+                rows = late_rows(self.rest.name, missing)
+                self.client.insert_arrow("trades", pa.Table.from_batches([rows]))
             self._trades += len(self._held)
             self._added += len(missing)
-        self._insert("backfills", _mark_row(self.rest.name, self._mark))
+        keep_mark(self.client, self.rest.name, self._mark)
         self._held, self._kept = [], monotonic()
 
-    def _insert(self, name: str, rows: pa.RecordBatch) -> None:
-        self.client.insert_arrow(name, pa.Table.from_batches([rows]))
-
-    def _stored(self) -> set[str]:
-        """Return the ids that history has from the log, about when the held trades were made."""
+    def _missing(self) -> list[Traded]:
+        """Return the held trades that history does not have from the log."""
         times = [trade.ts for trade in self._held]
         bounds = {"first": min(times) - SECOND, "last": max(times) + SECOND}
-        found = self.client.query(_STORED, {"market": self.rest.name, **bounds})
-        return {str(name) for (name,) in found.result_rows}
-
-    def _marks(self) -> list[Mark]:
-        found = self.client.query(_MARKS, {"market": self.rest.name})
-        return [Mark(*row) for row in found.result_rows]
+        found = self.client.query(_STORED, {"market": self.rest.name, **bounds}).result_rows
+        ids = {name for name, *_ in found}
+        missing = [trade for trade in self._held if trade.id not in ids]
+        if not self.rest.sums:
+            return missing
+        last: dict[tuple[float, ...], int] = defaultdict(int)
+        for name, *what in found:
+            last[tuple(what)] = max(last[tuple(what)], int(name or 0))
+        return [t for t in missing if int(t.id) > last[t.ts, t.price, t.side]]
 
     def _progress(self, mark: Mark) -> Progress:
         held = len(self._held)
         return Progress(mark.begin, mark.reached, self._trades + held, self._added)
-
-
-def _mark_row(market: str, mark: Mark) -> pa.RecordBatch:
-    forms = {"market": FORMS["str"], **dict.fromkeys(Mark._fields, FORMS["Time"])}
-    forms["last_id"] = FORMS["str"]
-    values = [market, *mark]
-    arrays = [pa.array([v], form.arrow) for v, form in zip(values, forms.values(), strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, list(forms))
 
 
 def _offset(trade: Traded) -> int:

@@ -35,6 +35,9 @@ class Pages(Protocol):
     numbered: bool
     """Whether ids are whole numbers in the order of the trades, even against their times."""
 
+    sums: bool
+    """Whether the stream tells as one what these tell apart."""
+
     async def behind(self, last: str, ms: int) -> list[Json] | None:
         """Return a page in which the trade `last`, of time `ms`, is followed by the next ones.
 
@@ -53,7 +56,7 @@ class Pages(Protocol):
 class Newest:
     """The newest trades only."""
 
-    numbered = False
+    numbered = sums = False
 
     def __init__(self, venue: Venue, symbol: str, limit: int | None, **params: object) -> None:
         self.venue, self.symbol, self.limit, self.params = venue, symbol, limit, params
@@ -69,6 +72,7 @@ class Timed:
     """Pages by time, as far back as the exchange has them."""
 
     numbered = True
+    sums = False
 
     def __init__(self, venue: Venue, symbol: str, limit: int) -> None:
         self.venue, self.symbol, self.limit = venue, symbol, limit
@@ -95,6 +99,7 @@ class BinanceSpot:
     """Binance's spot trades by id: all there ever were."""
 
     numbered = True
+    sums = False
     limit = 1000
     cost = 5.0
     """Of one look-up, in ccxt's unit of 5 of the exchange's."""
@@ -117,7 +122,7 @@ class BinanceSpot:
 class Okx:
     """OKX's trades by id, for three months."""
 
-    numbered = True
+    numbered = sums = True
     limit = 100
 
     def __init__(self, venue: Venue, symbol: str) -> None:

@@ -98,6 +98,11 @@ class RestTrades:
         """Whether REST can fill a hole of the stream: whether they speak of the same ids."""
         return self._pages is not None
 
+    @property
+    def sums(self) -> bool:
+        """Whether the stream tells as one what REST tells apart: an order's trades at one price."""
+        return self._pages is not None and self._pages.sums
+
     async def behind(self, last: Traded, until: Traded | None) -> AsyncIterator[list[Traded]]:
         """Yield the trades behind `last`, oldest first, in front of `until`; None: to the newest.
 

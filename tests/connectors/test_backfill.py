@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors import backfill
-from connectors.backfill import PARTITION, Backfill, Mark, Progress, late_rows, resumed
+from connectors.backfill import PARTITION, Backfill, Progress, late_rows
+from connectors.backfill_marks import Mark
 from connectors.rest_trades import First, HoleError, Traded
 from schemas import Trades
 from schemas.tables import columns
@@ -29,8 +30,11 @@ class Rest:
 
     name = MARKET
 
-    def __init__(self, trades: list[Traded], keeps: int, failures: set[int]) -> None:
-        self.trades, self.keeps, self.failures, self.calls = trades, keeps, failures, 0
+    def __init__(
+        self, trades: list[Traded], keeps: int, failures: set[int], sums: bool = False
+    ) -> None:
+        self.trades, self.keeps, self.failures, self.sums = trades, keeps, failures, sums
+        self.calls = 0
 
     def _call(self) -> None:
         self.calls += 1
@@ -57,14 +61,14 @@ class Rest:
 class History:
     """The tables, as the statements of a backfill see them."""
 
-    def __init__(self, logged: set[str]) -> None:
+    def __init__(self, logged: list[Traded]) -> None:
         self.logged, self.rows, self.marks = logged, [], {}  # type: ignore[var-annotated]
 
     def query(self, statement: str, parameters: dict[str, object]) -> SimpleNamespace:
         assert parameters["market"] == MARKET
         if "FROM backfills" in statement:
             return SimpleNamespace(result_rows=[tuple(mark) for mark in self.marks.values()])
-        return SimpleNamespace(result_rows=[(name,) for name in self.logged])
+        return SimpleNamespace(result_rows=[(t.id, t.ts, t.price, t.side) for t in self.logged])
 
     def insert_arrow(self, name: str, rows: pa.Table) -> None:
         if name == "trades":
@@ -114,17 +118,6 @@ def test_late_rows_fill_the_table_of_trades() -> None:
     assert (row["market"], row["price"], row["size"], row["side"]) == (MARKET, 1.5, 2.0, 1)
 
 
-@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=6), st.integers(0, 30))
-def test_spans_are_followed_as_far_as_they_touch(spans: list[tuple[int, int]], start: int) -> None:
-    marks = [Mark(a, a, b, "x", b) for a, b in spans]
-    covered = {t for a, b in spans for t in range(a, b)}
-    end = start
-    while end in covered:
-        end += 1
-    found = resumed(marks, start)
-    assert (found.reached if found else start) == end
-
-
 @given(
     numbers=st.lists(st.integers(1, 60), unique=True, min_size=1).map(sorted),
     logged=st.sets(st.integers(1, 60)),
@@ -141,7 +134,7 @@ def test_what_fails_half_way_is_gone_on_with_and_no_trade_is_there_twice(
 ) -> None:
     start, end = span[0], span[0] + span[1]
     trades = [of(number) for number in numbers]
-    history, rest = History({str(i) for i in logged}), Rest(trades, 1000, failures)
+    history, rest = History([of(i) for i in logged]), Rest(trades, 1000, failures)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(backfill, "_ROWS", rows)
         while True:
@@ -164,7 +157,7 @@ def test_what_fails_half_way_is_gone_on_with_and_no_trade_is_there_twice(
 
 
 def test_a_stop_keeps_what_was_fetched() -> None:
-    history, rest = History(set()), Rest([of(i) for i in range(1, 20)], 1000, set())
+    history, rest = History([]), Rest([of(i) for i in range(1, 20)], 1000, set())
 
     async def some() -> None:
         pages = Backfill(history, rest).run(0, 1000)  # type: ignore[arg-type]
@@ -179,13 +172,21 @@ def test_a_stop_keeps_what_was_fetched() -> None:
     assert rest.calls - calls == 5
 
 
+def test_what_the_stream_told_as_one_is_not_added_again_in_parts() -> None:
+    parts = [of(i)._replace(ts=50) for i in (5, 6, 7, 8)]
+    rest = Rest([of(4), *parts, of(9)], 1000, set(), sums=True)
+    history = History([parts[2]._replace(size=6.0)])
+    assert run(history, rest, 0, 1000) == Progress(0, 90, 6, 3)
+    assert [row["offset"] for row in history.rows] == [4, 8, 9]
+
+
 def test_what_the_exchange_forgot_is_said_and_the_rest_fetched() -> None:
     rest = Rest([of(i) for i in range(1, 21)], 5, set())
-    assert run(History(set()), rest, 0, 1000) == Progress(160, 200, 5, 5)
+    assert run(History([]), rest, 0, 1000) == Progress(160, 200, 5, 5)
 
 
 def test_what_it_forgot_since_the_last_time_is_said_too() -> None:
-    history, trades = History(set()), [of(i) for i in range(1, 41)]
+    history, trades = History([]), [of(i) for i in range(1, 41)]
     assert run(history, Rest(trades[:20], 20, set()), 10, 1000) == Progress(10, 200, 20, 20)
     assert run(history, Rest(trades, 5, set()), 10, 1000) == Progress(360, 400, 5, 5)
     assert run(history, Rest([*trades, of(41)], 5, set()), 10, 1000) == Progress(360, 410, 1, 1)
@@ -198,4 +199,4 @@ def test_an_exchange_that_never_finds_its_own_trade_is_not_asked_for_ever() -> N
             yield
 
     with pytest.raises(HoleError, match="what is it"):
-        run(History(set()), Forgetful([of(1), of(2)], 5, set()), 0, 1000)
+        run(History([]), Forgetful([of(1), of(2)], 5, set()), 0, 1000)

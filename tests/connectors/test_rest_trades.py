@@ -40,6 +40,7 @@ class Asked:
     """Pages of an exchange that has some of the trades."""
 
     def __init__(self, trades: list[Json], size: int, numbered: bool, newest: bool) -> None:
+        self.sums = False
         self.trades, self.size, self.numbered, self.newest = trades, size, numbered, newest
 
     async def behind(self, last: str, ms: int) -> list[Json]:
