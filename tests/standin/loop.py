@@ -26,7 +26,6 @@ class LoopThread:
         self, main: Callable[[Callable[[], None], asyncio.Event], Coroutine[object, object, None]]
     ) -> None:
         self._main = main
-        self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="stand-in")
         self._up = threading.Event()
         self._end = asyncio.Event()
@@ -34,6 +33,7 @@ class LoopThread:
 
     def start(self) -> None:
         """Return when the coroutine says that it is up."""
+        self._loop = asyncio.new_event_loop()
         self._thread.start()
         self._up.wait(_PATIENCE)
         if self._error is not None:
@@ -64,6 +64,14 @@ class LoopThread:
         except Exception as error:  # noqa: BLE001 - it is raised again where it is waited for
             self._error = error
         finally:
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.run_until_complete(_leave_nothing_behind())
             self._loop.close()
             self._up.set()
+
+
+async def _leave_nothing_behind() -> None:
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_asyncgens()
