@@ -17,12 +17,15 @@ from tests.standin.okx import OkxStandIn
 
 _DATA = Path(__file__).parents[3] / "shared" / "data" / "wire"
 _SIMULATED = "sim:BTC/USDT"
-_SIMULATED_DAYS = 1 / 24
+_SIMULATED_DAYS = 1 / 72
 
 
 def main() -> None:
     """Serve until Ctrl-C."""
     asked = _arguments().parse_args()
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
     captures = recorded(asked.data) or [simulated()]
     if asked.exchange == "okx":
         captures = [capture for capture in captures if capture.kind == "spot"]
@@ -32,7 +35,7 @@ def main() -> None:
             exchange.trouble.clock(time.time_ns() // 1_000_000 - exchange.now())
         _tell(asked.exchange, exchange)
         exchange.play()
-        _until_interrupted()
+        over.wait()
 
 
 def recorded(directory: Path) -> list[Capture]:
@@ -64,13 +67,6 @@ def _tell(name: str, exchange: StandIn) -> None:
         capture = market.capture
         print(f"  {name}:{capture.unified}  {len(capture.trades):,} trades")  # noqa: T201
     print(f"export EXCHANGE_URLS={name}={exchange.url}", flush=True)  # noqa: T201
-
-
-def _until_interrupted() -> None:
-    over = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: over.set())
-    over.wait()
 
 
 if __name__ == "__main__":
