@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 import ccxt
 import orjson
 
-from connectors.exchange_delays import Delays
+from connectors.exchange_delays import FIRST, Delays
 from connectors.exchange_fill import Filling
 from connectors.exchange_outbox import Outbox
 from connectors.exchange_wire import User, Wire, reader
@@ -26,6 +26,8 @@ QUIET = 30 * SECOND
 """So long without a trade, REST is asked whether there is none; then ever more rarely."""
 SELDOM = 8 * MINUTE
 _MILLISECOND = 1_000_000
+_BOOK_LATER = 0.5
+"""Seconds, at first, until a lost book is asked for: the trades are filled before."""
 _AGAIN = 2.0
 """Seconds in which a stream brings what REST knows already."""
 
@@ -100,12 +102,11 @@ class MarketWatch:
 
     def look(self, now: Time) -> None:
         """Do what is due."""
-        feed = self.feed
-        if feed.away and self._streams() and not self.outbox.full:
+        feed, heard = self.feed, self.wire.heard(self.trades) if self._reading else None
+        if feed.away and heard is not None and not self.outbox.full:
             feed.back(now)
-        alive = self._reading and self.wire.alive(self.trades, now)
-        feed.look(now, alive)
-        if alive and not feed.away:
+        feed.look(now, heard)
+        if heard is not None and not feed.away:
             self._suspect(now)
         self.flush()
 
@@ -117,13 +118,10 @@ class MarketWatch:
         for hole in self.feed.wishes():
             self.spawn(self.filling.fill(hole))
 
-    def _streams(self) -> bool:
-        return self._reading and self.wire.connected(self.trades)
-
     async def _watch(self, user: User, read: Callable[[], Awaitable[None]]) -> None:
         """Read one stream for ever."""
         reader.set(user)
-        delays = Delays()
+        delays = Delays(FIRST if user == self.trades else _BOOK_LATER)
         while True:
             try:
                 await read()

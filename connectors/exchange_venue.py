@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
+from typing import Any, Protocol, cast
 
 import ccxt
 
@@ -17,7 +18,7 @@ from connectors.exchange_market import CACHED, MarketWatch
 from connectors.exchange_outbox import Outbox
 from connectors.exchange_wire import User, Wire
 from connectors.rest_trades import Traded
-from connectors.venue import Json, VenueError, connect
+from connectors.venue import Json, Venue, VenueError, connect
 from schemas import Instrument, Reject, Time
 
 TICK = 0.03
@@ -26,6 +27,11 @@ RELOAD = 3600.0
 """Each so many seconds the exchange is asked what it says of its markets."""
 _MILLISECOND = 1_000_000
 _CLOSING = 3.0
+
+
+class _Throttled(Protocol):
+    class throttler:  # noqa: N801 - ccxt's name
+        config: dict[str, Any]
 
 
 class VenueWatch:
@@ -60,6 +66,7 @@ class VenueWatch:
         self.symbols, self.outbox, self.aside, self.last = symbols, outbox, aside, last
         self.venue = connect(exchange, url)
         self.venue.options["tradesLimit"] = CACHED
+        _ask_in_bursts(self.venue)
         self.wire = Wire(self.venue, self._switched, self._unreadable)
         self.markets: dict[str, MarketWatch] = {}
         self._instruments: dict[str, Instrument] = {}
@@ -182,3 +189,14 @@ class VenueWatch:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with suppress(asyncio.TimeoutError):  # a stalled exchange does not answer a farewell
             await asyncio.wait_for(self.venue.close(), _CLOSING)
+
+
+def _ask_in_bursts(venue: Venue) -> None:
+    """Let REST use what an exchange allows in its window of time at once.
+
+    Evenly spread over the window, as ccxt does it else, what fills a hole would stand behind the
+    snapshots of all books that were lost with it.
+    """
+    config = cast("_Throttled", venue).throttler.config
+    if window := config["windowSize"]:
+        config |= {"algorithm": "rollingWindow", "maxWeight": window / config["rateLimit"]}

@@ -16,12 +16,10 @@ import ccxt
 from connectors.venue import Venue
 from schemas import SECOND, Time
 
-PING = 1000
+PING = 500
 """Each so many milliseconds a connection is asked whether it lives."""
 DEAD = 5 * SECOND
 """A connection on which nothing comes for so long, not even an answer to a ping, is dead."""
-ALIVE = 2 * SECOND
-"""A connection on which something came in this time is alive."""
 
 
 class User(NamedTuple):
@@ -80,15 +78,12 @@ class Wire:
         self._of: dict[User, Connection] = {}
         self._looked: Time = time.time_ns()
 
-    def connected(self, user: User) -> bool:
-        """Tell whether a reader's connection stands."""
+    def heard(self, user: User) -> Time | None:
+        """Return when anything came last on a reader's connection, if it stands."""
         connection = self._of.get(user)
-        return connection is not None and connection.isConnected and not connection.closed()
-
-    def alive(self, user: User, now: Time) -> bool:
-        """Tell whether something came on a reader's connection just now."""
-        connection = self._of.get(user)
-        return connection is not None and now - self._heard[connection] < ALIVE
+        if connection is None or not self._stands(connection):
+            return None
+        return self._heard.get(connection)
 
     def give_up(self, user: User, why: str) -> None:
         """Close a reader's connection, so that all who read from it begin again on a new one."""

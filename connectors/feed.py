@@ -15,7 +15,7 @@ from connectors.feed_books import Books, sound
 from connectors.feed_clock import VenueClock
 from connectors.feed_hole import Ask, Hole, jumps
 from connectors.feed_ids import SeenIds, whole
-from connectors.feed_tape import FeedTape
+from connectors.feed_tape import TOLERANCE, FeedTape
 from connectors.rest_trades import Traded
 from schemas import SECOND, Book, Event, Heartbeat, Reject, Time
 
@@ -113,6 +113,10 @@ class MarketFeed:
         self._doubt: _Doubt | None = None
         self._back: Time | None = 0
         """Since when the connection stands; None: it does not."""
+        self._heard: Time = 0
+        """When anything came last on the connection of the trades."""
+        self._newest: Time = 0
+        """The greatest stamp of a trade that came."""
         self._beat: Time = 0
         self._wishes: list[Hole] = []
         self._late: list[Traded] = []
@@ -155,12 +159,14 @@ class MarketFeed:
         """Take trades of the stream, in the order in which they came."""
         if self.away:
             self.back(received)
-        self._due(received)
+        self._heard = received
         for trade in trades:
+            self._due(received)
             if trade.id in self._seen:
                 self.counts.repeated += 1
                 continue
             self._mark(trade)
+            self._newest = max(self._newest, trade.ts)
             self.clock.learn(trade.ts, received)
             self.counts.latency = received - trade.ts
             self._put(trade, received)
@@ -172,7 +178,8 @@ class MarketFeed:
             self.counts.refused += 1
             return
         self.clock.learn(book.ts, received)
-        self._book(self._books.offer(book, received), received)
+        self._books.offer(book, received)
+        self._due(received)
 
     def event(self, event: Event, now: Time) -> None:
         """Take any other event of the market."""
@@ -211,8 +218,19 @@ class MarketFeed:
         if hole is self._hole:
             self._close(hole, now, whole=False)
 
-    def look(self, now: Time, alive: bool) -> None:
-        """Do what is due; `alive`: the connection was proven to live just now."""
+    def look(self, now: Time, heard: Time | None) -> None:
+        """Do what is due.
+
+        Parameters
+        ----------
+        now
+            Our clock.
+        heard
+            When anything came last on the connection of the trades, even the answer to a ping: so
+            far, what the exchange had sent is here. A heartbeat says no more than that.
+
+        """
+        self._heard = heard or self._heard
         self._due(now)
         if self._hole is not None or self._back is None:
             return
@@ -220,16 +238,16 @@ class MarketFeed:
         if doubt is not None and not doubt.looked:
             if now - self._back >= CALM:
                 self._open(doubt.why, None, now)
-        elif alive and self.clock.known and self._tape.silent(now):
-            self._beat = max(self._beat, self.clock.at(now))
-            self._put(Heartbeat(self.market, self._beat, received=now), now)
+        elif heard is not None and self.clock.known and self._tape.silent(now):
+            beat = self.clock.at(heard)
+            if beat > self._beat:
+                self._beat = beat
+                self._put(Heartbeat(self.market, beat, received=now), now)
 
     def _due(self, now: Time) -> None:
         while self._hole is not None and not 0 <= now - self._hole.opened < PATIENCE:
             self._close(self._hole, now, whole=False)
-        self._book(self._books.due(now), now)
-
-    def _book(self, book: Book | None, now: Time) -> None:
+        book = self._books.due(now, self._heard, self._newest + TOLERANCE)
         if book is not None:
             self.counts.books += 1
             self._put(book, now)

@@ -16,33 +16,51 @@ PACE = SECOND // 10
 class Books:
     """Let through what changed, at most each `PACE`: the newest wins, the last is not lost.
 
+    A book brings the tape's time with it, so the trades in front of it must be there: it waits
+    until one is stamped late enough, or anything came on their connection since.
+
     Examples
     --------
     >>> books = Books()
     >>> first, second = (Book("m", 1, [(7.0, size)], [(8.0, 1.0)]) for size in (1.0, 2.0))
-    >>> books.offer(first, now=0) is first, books.offer(second, now=1)
-    (True, None)
-    >>> books.due(now=PACE) is second, books.due(now=2 * PACE)
-    (True, None)
+    >>> books.offer(first, now=0)
+    >>> books.due(now=0, heard=0, until=0), books.due(now=0, heard=0, until=1) is first
+    (None, True)
+    >>> books.offer(second, now=1)
+    >>> books.due(now=1, heard=2, until=0), books.due(now=PACE, heard=2, until=0) is second
+    (None, True)
 
     """
 
-    __slots__ = ("_pending", "_written", "_written_at")
+    __slots__ = ("_pending", "_pending_since", "_written", "_written_at")
 
     def __init__(self) -> None:
         self._written: Book | None = None
         self._written_at: Time = -PACE
         self._pending: Book | None = None
+        self._pending_since: Time = 0
 
-    def offer(self, book: Book, now: Time) -> Book | None:
-        """Take the newest state; return it if it is to be written now."""
-        self._pending = None if self._unchanged(book) else book
-        return self.due(now)
+    def offer(self, book: Book, now: Time) -> None:
+        """Take the newest state."""
+        self._pending, self._pending_since = None if self._unchanged(book) else book, now
 
-    def due(self, now: Time) -> Book | None:
-        """Return the state that waited long enough."""
+    def due(self, now: Time, heard: Time, until: Time) -> Book | None:
+        """Return the state that is to be written now, if it waited long enough.
+
+        Parameters
+        ----------
+        now
+            Our clock.
+        heard
+            When anything came last on the connection of the trades, by our clock.
+        until
+            Up to which stamp a book needs no more proof.
+
+        """
         book = self._pending
         if book is None or 0 <= now - self._written_at < PACE:
+            return None
+        if book.ts > until and heard <= self._pending_since:
             return None
         self._pending, self._written, self._written_at = None, book, now
         return book

@@ -75,6 +75,8 @@ class World:
         return self.trades[-count:]
 
     def deliver(self, trades: Sequence[Traded]) -> None:
+        if not trades:
+            return
         for trade in trades:
             self.arrived.setdefault(trade.id, self.now)
         for piece in [[trade] for trade in trades] if self.one_by_one else [trades]:
@@ -130,7 +132,7 @@ class World:
     def wait(self, steps: int) -> None:
         for _ in range(steps * steps):
             self.now += STEP
-            self.feed.look(self.now, alive=self.connected)
+            self.feed.look(self.now, self.now if self.connected else None)
             self.collect()
 
     def answer(self, how: int) -> None:
