@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
+from typing import Protocol
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin._metadata import ClusterMetadata
@@ -13,6 +15,8 @@ from connectors.log import LogError
 
 ANSWER_SECONDS = 10.0
 """How long Kafka may take to answer a question; appending and reading wait longer."""
+
+_LOOK_SECONDS = 0.5
 
 AWAY = frozenset(
     {
@@ -64,7 +68,8 @@ def problem(
     where = f"Kafka at {settings.bootstrap}"
     if code in AWAY:
         return LogError(
-            f"{where} does not answer ({error.str()}): see that it runs, and check KAFKA_BOOTSTRAP"
+            f"{where} does not answer ({error.str()}): see that it runs, and check "
+            f"KAFKA_BOOTSTRAP and KAFKA_SECURITY_PROTOCOL"
         )
     remedy = _REMEDIES.get(code)
     return LogError(f"{where}, topic {topic!r}: {error.str()}" + (f": {remedy}" if remedy else ""))
@@ -94,15 +99,34 @@ _REMEDIES = {
 }
 
 
-def administrable(metadata: ClusterMetadata) -> bool:
+class _Client(Protocol):
+    """Any of librdkafka's."""
+
+    def list_topics(self, *, timeout: float) -> ClusterMetadata: ...
+    def poll(self, timeout: float) -> object: ...
+
+
+def metadata(client: _Client, heard: Heard) -> ClusterMetadata:
+    """Return what Kafka says of itself and all topics; wait for it, unless it refuses us."""
+    deadline = monotonic() + ANSWER_SECONDS
+    while True:
+        try:
+            return client.list_topics(timeout=_LOOK_SECONDS)
+        except KafkaException:
+            client.poll(0)  # so that why is heard
+            if heard.refused or monotonic() > deadline:
+                raise
+
+
+def administrable(cluster: ClusterMetadata) -> bool:
     """Tell whether there is one to ask how topics are set up.
 
     librdkafka's mock cluster names a controller that is not there: who asks it waits in vain.
     """
-    return metadata.controller_id == -1 or metadata.controller_id in metadata.brokers
+    return cluster.controller_id == -1 or cluster.controller_id in cluster.brokers
 
 
-def partition_count(settings: KafkaSettings, metadata: ClusterMetadata, topic: str) -> int:
+def partition_count(settings: KafkaSettings, cluster: ClusterMetadata, topic: str) -> int:
     """Return how many partitions a topic has.
 
     Raises
@@ -111,7 +135,7 @@ def partition_count(settings: KafkaSettings, metadata: ClusterMetadata, topic: s
         When there is no such topic.
 
     """
-    found = metadata.topics.get(topic)
+    found = cluster.topics.get(topic)
     if found is None:
         raise LogError(
             f"Kafka at {settings.bootstrap} has no topic {topic!r} that this user may see: make it "

@@ -14,6 +14,7 @@ from connectors.kafka_client import (
     Heard,
     administrable,
     asking,
+    metadata,
     partition_count,
     problem,
 )
@@ -52,9 +53,9 @@ class KafkaLog:
         self._settings, self._heard = settings, Heard()
         with asking(settings, self._heard, settings.topic):
             self._consumer = _consumer(settings, self._heard)
-            metadata = self._metadata()
-            count = partition_count(settings, metadata, settings.topic)
-            life = self._life(metadata)
+            cluster = metadata(self._consumer, self._heard)
+            count = partition_count(settings, cluster, settings.topic)
+            life = self._life(cluster)
         self._numbers = {f"{settings.topic}-{life}/{number}": number for number in range(count)}
 
     def partitions(self) -> list[str]:
@@ -85,22 +86,15 @@ class KafkaLog:
         """Give back what it holds."""
         del self._consumer
 
-    def _metadata(self) -> ClusterMetadata:
-        try:
-            metadata: ClusterMetadata = self._consumer.list_topics(timeout=ANSWER_SECONDS)
-            return metadata
-        finally:
-            self._consumer.poll(0)  # so that why it failed is heard
-
-    def _life(self, metadata: ClusterMetadata) -> str:
+    def _life(self, cluster: ClusterMetadata) -> str:
         """Return the topic's own id; where there is none, the cluster's."""
-        if not administrable(metadata):
-            return str(metadata.cluster_id)
+        if not administrable(cluster):
+            return str(cluster.cluster_id)
         topic = self._settings.topic
         admin = AdminClient(self._settings.options())
         asked = admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER_SECONDS)
         life = str(asked[topic].result().topic_id).replace("/", "_").replace("+", "-")
-        return str(metadata.cluster_id) if life == _NO_ID else life
+        return str(cluster.cluster_id) if life == _NO_ID else life
 
     def _place(self, partition: str, offset: int = 0) -> TopicPartition:
         if partition not in self._numbers:

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
-from confluent_kafka.admin._metadata import ClusterMetadata
 
-from connectors.kafka_client import ANSWER_SECONDS, Heard, asking, partition_count, problem
+from connectors.kafka_client import Heard, asking, metadata, partition_count, problem
 from connectors.kafka_settings import KafkaSettings
 from connectors.log import LogError
 
@@ -21,6 +20,9 @@ UNDER_WAY_BYTES = 64 << 20
 """What may be under way before the sender waits."""
 PATIENCE_SECONDS = 120.0
 """How long Kafka may be away before what is under way is given up."""
+_NOT_SENT = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT, KafkaError._FATAL})
+"""What is said of messages when another thing is why."""
+
 Headers: TypeAlias = dict[str, str | bytes | None]
 
 _MS = 1_000_000
@@ -51,7 +53,9 @@ class Sender:
         self._heard, self._outcome = Heard(), _Outcome()
         with asking(settings, self._heard, topic):
             self._producer = _producer(settings, patience, self._outcome, self._heard)
-            self.partitions = partition_count(settings, self._metadata(), topic)
+            self.partitions = partition_count(
+                settings, metadata(self._producer, self._heard), topic
+            )
 
     def send(self, partition: int, key: str, value: bytes, headers: Headers | None = None) -> None:
         """Hand over a message; wait only when too much is under way.
@@ -103,16 +107,10 @@ class Sender:
         """Let librdkafka call us back, and return what it says."""
         try:
             return serve(seconds)
-        except KafkaException:
-            # It gives up, and its next call tells which message was not taken, and why.
+        except KafkaException as ended:
+            # It gives up for good, and its next call tells which messages it did not send.
+            self._outcome.ended = ended.args[0]
             return self._producer.poll(_WAIT_SECONDS)
-
-    def _metadata(self) -> ClusterMetadata:
-        try:
-            metadata: ClusterMetadata = self._producer.list_topics(timeout=ANSWER_SECONDS)
-            return metadata
-        finally:
-            self._producer.poll(0)  # so that why it failed is heard
 
     def _check(self) -> None:
         failed = self._outcome.failed
@@ -151,6 +149,8 @@ class _Outcome:
 
     def __init__(self) -> None:
         self.failed: tuple[str, int, KafkaError] | None = None
+        self.ended: KafkaError | None = None
+        """Why nothing can be sent any more."""
 
     def __call__(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:
@@ -158,4 +158,6 @@ class _Outcome:
             self.refuse(key.decode(errors="backslashreplace"), len(value), error)
 
     def refuse(self, market: str, size: int, error: KafkaError) -> None:
+        if self.ended and error.code() in _NOT_SENT:
+            error = self.ended
         self.failed = self.failed or (market, size, error)

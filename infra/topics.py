@@ -10,13 +10,13 @@ import typer
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
-from confluent_kafka.admin._metadata import ClusterMetadata, TopicMetadata
+from confluent_kafka.admin._metadata import TopicMetadata
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 from rich import box
 from rich.table import Table
 
-from connectors.kafka_client import ANSWER_SECONDS, Heard, administrable, asking, problem
+from connectors.kafka_client import ANSWER_SECONDS, Heard, administrable, asking, metadata, problem
 from connectors.kafka_settings import KafkaSettings, Options
 from connectors.log import LogError
 from infra.screen import out, say, told
@@ -58,19 +58,19 @@ class Topics:
         options: Options = {**settings.options(), "error_cb": self._heard}
         with asking(settings, self._heard, settings.topic):
             self._admin = AdminClient(options)
-            metadata = self._metadata()
-        if not administrable(metadata):
+            cluster = metadata(self._admin, self._heard)
+        if not administrable(cluster):
             raise LogError(
                 f"Kafka at {settings.bootstrap} answers no questions about topics: it is "
                 f"librdkafka's mock cluster, or speaks a part of Kafka's protocol only; make the "
                 f"topics {' and '.join(self.names)} in its own way"
             )
-        self.brokers = len(metadata.brokers)
+        self.brokers = len(cluster.brokers)
 
     def found(self) -> list[Found]:
         """Return those topics that there are."""
         with asking(self._settings, self._heard, self._settings.topic):
-            topics = self._metadata().topics
+            topics = metadata(self._admin, self._heard).topics
             return [self._found(topics[name]) for name in self.names if name in topics]
 
     def make(self, wanted: Wanted) -> list[str]:
@@ -113,12 +113,6 @@ class Topics:
             )
         copies = [len(partition.replicas) for partition in topic.partitions.values()]
         return Found(name, len(copies), min(copies, default=0), config)
-
-    def _metadata(self) -> ClusterMetadata:
-        try:
-            return self._admin.list_topics(timeout=ANSWER_SECONDS)
-        finally:
-            self._admin.poll(0)  # so that why it failed is heard
 
 
 def _answer(asked: Future[T]) -> T:
@@ -163,7 +157,9 @@ def _show(topics: Topics, wanted: Wanted, made: list[str]) -> None:
     found = {topic.name: topic for topic in topics.found()}
     wrong = {topic.name: list(faults(topic, wanted)) for topic in found.values()}
     wrong |= {
-        name: ["it is not there: deck topics create"] for name in topics.names if name not in found
+        name: ["it is not there, or this user may not see it: deck topics create"]
+        for name in topics.names
+        if name not in found
     }
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("topic", "partitions", "copies", "days", "in sync", "longest message", ""):

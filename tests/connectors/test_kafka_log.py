@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from confluent_kafka import Producer
 
-from connectors import kafka_log
+from connectors import kafka_client
 from connectors.kafka_log import KafkaCursor, KafkaLog
 from connectors.kafka_settings import KafkaSettings
 from connectors.log import Log, LogError
@@ -136,7 +136,7 @@ def test_a_topic_that_is_not_there_is_refused_with_what_to_do(place: KafkaPlace)
 
 
 def test_a_broker_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kafka_log, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(kafka_client, "ANSWER_SECONDS", 1.0)
     with pytest.raises(LogError, match=r"127\.0\.0\.1:1 does not answer .*Connection refused"):
         KafkaLog(KafkaSettings("127.0.0.1:1"))
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from connectors import kafka_sender
+from connectors import kafka_client
 from connectors.kafka_sender import MESSAGE_BYTES, UNDER_WAY_BYTES, Sender
 from connectors.kafka_settings import KafkaSettings
 from connectors.log import LogError
@@ -162,14 +162,14 @@ def test_a_topic_that_is_not_there_is_refused_with_what_to_do(place: KafkaPlace)
 def test_a_broker_that_is_not_there_is_told(
     place: KafkaPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kafka_sender, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(kafka_client, "ANSWER_SECONDS", 1.0)
     settings = replace(place.settings, bootstrap="127.0.0.1:1")
     with pytest.raises(LogError, match=r"127\.0\.0\.1:1 does not answer .*Connection refused"):
         Sender(settings, settings.topic, PATIENCE)
 
 
 def test_no_error_tells_a_secret(place: KafkaPlace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kafka_sender, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(kafka_client, "ANSWER_SECONDS", 1.0)
     settings = KafkaSettings(
         place.settings.bootstrap,
         protocol="SASL_PLAINTEXT",
