@@ -6,24 +6,25 @@ exchanges' own words:
 - Binance: `watch_trades` streams single trades (`t`); `fetch_trades` gives aggregates (`a`), which
   have ids of their own. `trades` and `historicalTrades` give the stream's. On spot any id can be
   looked up without a key (ccxt asks for one, so the address is asked directly). On futures the
-  look-up needs a key; without one only the newest 1,000 are to be had.
+  look-up needs a key, is dear, and goes back about a month; without one only the newest 1,000 are
+  to be had.
 - OKX: the stream's `trades` sums what one taker did at one price; its id is the last one's, and
   `count` says how many. REST gives the single trades: same ids, so what fills a hole is not summed.
   `trades-all` would not sum, but ccxt wants keys for it.
 - Kraken: `trade_id` on the stream and in the seventh column of REST; pages by time. ccxt cuts
   REST's times to milliseconds from a float, so that they may be one below those of the stream.
 - Coinbase, Gate, Bitget, HTX, Bitfinex, Deribit, Crypto.com, Bybit: the same ids; the newest only.
-- KuCoin (spot REST has no trade ids), MEXC (ccxt makes some up), Hyperliquid (REST has only a
-  user's own): nothing can be filled.
+- Binance US (not looked into), KuCoin (spot REST has no trade ids), MEXC (ccxt makes some up),
+  Hyperliquid (REST has only a user's own): nothing can be filled.
 - Others: the newest that `fetch_trades` gives, if the last one seen is among them.
 """
 
 from __future__ import annotations
 
 import time
-from typing import Protocol, cast
-from urllib.parse import urlencode
+from typing import Protocol
 
+from connectors.rest_binance import BinanceContracts, BinanceSpot
 from connectors.venue import Json, Venue
 
 MINUTE = 60_000
@@ -85,40 +86,6 @@ class Timed:
         return await self.behind("", ms), True
 
 
-class _Binance(Venue, Protocol):
-    apiKey: str | None  # noqa: N815 - ccxt's name
-    urls: Json
-
-    async def publicGetAggTrades(self, params: Json) -> list[Json]: ...  # noqa: N802
-    async def throttle(self, cost: float) -> None: ...
-    async def fetch(self, url: str) -> list[Json]: ...
-    def parse_trades(self, trades: list[Json], market: Json) -> list[Json]: ...
-
-
-class BinanceSpot:
-    """Binance's spot trades by id: all there ever were."""
-
-    numbered = True
-    sums = False
-    limit = 1000
-    cost = 5.0
-    """Of one look-up, in ccxt's unit of 5 of the exchange's."""
-
-    def __init__(self, venue: Venue, symbol: str) -> None:
-        self.venue, self.market = cast("_Binance", venue), venue.market(symbol)
-
-    async def behind(self, last: str, ms: int) -> list[Json]:  # noqa: D102 - see Pages
-        query = {"symbol": self.market["id"], "fromId": last, "limit": self.limit}
-        await self.venue.throttle(self.cost)
-        address = f"{self.venue.urls['api']['public']}/historicalTrades?{urlencode(query)}"
-        return self.venue.parse_trades(await self.venue.fetch(address), self.market)
-
-    async def first(self, ms: int) -> tuple[list[Json], bool]:  # noqa: D102 - see Pages
-        query = {"symbol": self.market["id"], "startTime": ms, "limit": 1}
-        sums = await self.venue.publicGetAggTrades(query)
-        return (await self.behind(str(sums[0]["f"]), ms) if sums else []), True
-
-
 class Okx:
     """OKX's trades by id, for three months."""
 
@@ -153,7 +120,7 @@ def _ids(page: list[Json]) -> list[int]:
     return sorted(int(trade["id"]) for trade in page)
 
 
-_FILLS_NOT = {"kucoin", "mexc", "hyperliquid"}
+_FILLS_NOT = {"binanceus", "kucoin", "mexc", "hyperliquid"}
 _NEWEST = {
     "bitfinex": 10_000,
     "bitget": 500,
@@ -171,20 +138,11 @@ def pages(venue: Venue, symbol: str) -> Pages | None:
     if venue.id in _FILLS_NOT or not venue.has.get("fetchTrades"):
         return None
     if venue.id.startswith("binance"):
-        return _binance(venue, symbol)
+        contract = venue.market(symbol).get("contract")
+        return (BinanceContracts if contract else BinanceSpot)(venue, symbol)
     if venue.id == "okx":
         return Okx(venue, symbol)
     if venue.id == "kraken":
         return Timed(venue, symbol, 1000)
-    if venue.id == "bybit" and venue.market(symbol).get("spot"):
-        return Newest(venue, symbol, 60)
-    return Newest(venue, symbol, _NEWEST.get(venue.id))
-
-
-def _binance(venue: Venue, symbol: str) -> Pages:
-    market = venue.market(symbol)
-    if venue.id == "binance" and market.get("spot"):
-        return BinanceSpot(venue, symbol)
-    apis = {"option": "eapiPublic", "linear": "fapiPublic", "inverse": "dapiPublic"}
-    api = next((apis[kind] for kind in apis if market.get(kind)), "public")
-    return Newest(venue, symbol, 1000, fetchTradesMethod=f"{api}GetTrades")
+    spot_of_bybit = venue.id == "bybit" and venue.market(symbol).get("spot")
+    return Newest(venue, symbol, 60 if spot_of_bybit else _NEWEST.get(venue.id))

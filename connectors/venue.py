@@ -61,8 +61,8 @@ def split(market: str) -> tuple[str, str]:
     return exchange, symbol
 
 
-def connect(exchange: str, url: str | None = None) -> Venue:
-    """Return a client of an exchange, without keys; nothing is asked of it yet.
+def connect(exchange: str, url: str | None = None, key: str | None = None) -> Venue:
+    """Return a client of an exchange, that can trade nothing; nothing is asked of it yet.
 
     Parameters
     ----------
@@ -71,6 +71,8 @@ def connect(exchange: str, url: str | None = None) -> Venue:
     url
         Where to find it instead of at its own addresses, such as a stand-in or a proxy: each of
         its addresses `scheme://host/path` becomes `url/host/path`.
+    key
+        An API key, for the market data that is not told without one.
 
     Raises
     ------
@@ -83,7 +85,9 @@ def connect(exchange: str, url: str | None = None) -> Venue:
             f"ccxt cannot stream from an exchange {exchange!r}; "
             f"see https://docs.ccxt.com for those it can"
         )
-    venue = getattr(ccxt.pro, exchange)({"enableRateLimit": True, "newUpdates": True})
+    venue = getattr(ccxt.pro, exchange)(
+        {"enableRateLimit": True, "newUpdates": True, "apiKey": key}
+    )
     if url is not None:
         hostname = getattr(venue, "hostname", None) or ""
         venue.urls["api"] = _moved(venue.urls["api"], url.rstrip("/"), hostname)

@@ -94,7 +94,10 @@ async def _backfill(market: str, start: Time, end: Time) -> None:
     settings = Settings.from_environment()
     exchange, symbol = split(market)
     patience = _Patience(exchange)
-    async with _connected(exchange, settings.exchange_urls.get(exchange), patience) as venue:
+    venue = connect(
+        exchange, settings.exchange_urls.get(exchange), settings.exchange_keys.get(exchange)
+    )
+    async with _loaded(venue, patience):
         _check(venue, symbol)
         rest = RestTrades(venue, symbol)
         if not rest.fills:
@@ -127,8 +130,8 @@ async def _fetch(
 
 
 @asynccontextmanager
-async def _connected(exchange: str, url: str | None, patience: _Patience) -> AsyncIterator[Venue]:
-    venue = connect(exchange, url)
+async def _loaded(venue: Venue, patience: _Patience) -> AsyncIterator[None]:
+    """Load its markets, and close it at the end."""
     try:
         while not venue.markets:
             try:
@@ -136,7 +139,7 @@ async def _connected(exchange: str, url: str | None, patience: _Patience) -> Asy
             except ccxt.OperationFailed as error:
                 await patience.wait(error)
         patience.rewarded()
-        yield venue
+        yield
     finally:
         await venue.close()
 

@@ -23,6 +23,8 @@ class Settings:
         A real server's `http[s]://user:password@host:port/database`; None means the embedded one.
     exchange_urls
         Where to find exchanges instead of at their own addresses, such as a stand-in or a proxy.
+    exchange_keys
+        API keys that may read market data, for what an exchange does not tell without one.
     kafka
         How to reach Kafka; None means there is none.
 
@@ -32,17 +34,19 @@ class Settings:
     clickhouse_url: str | None = None
     exchange_urls: Mapping[str, str] = field(default_factory=dict)
     kafka: KafkaSettings | None = None
+    exchange_keys: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        # The URL holds a password.
+        # The URL holds a password, and keys are secrets.
         where = "set" if self.clickhouse_url else "none"
         return f"Settings(home={str(self.home)!r}, clickhouse_url=<{where}>)"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read `TAPEDECK_HOME`, `CLICKHOUSE_URL`, `EXCHANGE_URLS` and `KAFKA_...`; empty is none.
+        """Read `TAPEDECK_HOME`, `CLICKHOUSE_URL`, `EXCHANGE_...` and `KAFKA_...`; empty is none.
 
-        `EXCHANGE_URLS` is like `binance=http://localhost:9000 okx=http://localhost:9001`.
+        `EXCHANGE_URLS` is like `binance=http://localhost:9000 okx=http://localhost:9001`, and
+        `EXCHANGE_KEYS` like `binance=KEY`.
 
         Examples
         --------
@@ -51,10 +55,15 @@ class Settings:
 
         """
         home = environment.get("TAPEDECK_HOME") or HOME
-        urls = (place.partition("=") for place in environment.get("EXCHANGE_URLS", "").split())
         return cls(
             Path(home).expanduser().absolute(),
             environment.get("CLICKHOUSE_URL") or None,
-            {exchange: url for exchange, _, url in urls},
+            _by_exchange(environment.get("EXCHANGE_URLS", "")),
             KafkaSettings.from_environment(environment),
+            _by_exchange(environment.get("EXCHANGE_KEYS", "")),
         )
+
+
+def _by_exchange(text: str) -> dict[str, str]:
+    pairs = (pair.partition("=") for pair in text.split())
+    return {exchange: value for exchange, _, value in pairs}

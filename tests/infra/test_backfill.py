@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 
 from infra import backfill
 from infra.history import History
+from infra.settings import Settings
 from schemas import Position, Trades
 from schemas.tables import outside_block
 from tests.infra.rig import ROOT, until
@@ -121,6 +122,16 @@ def test_what_the_exchange_does_not_keep_is_told(deck: CliRunner, empty: Client)
     assert "gives trades by REST only back to 2024-08-09 00:01:40 UTC" in result.stderr
     assert "1,000 fetched" in result.stdout
     assert len(rows(empty, "binance:BTC/USDT:USDT")) == 1_000
+
+
+def test_a_key_is_shown_to_nobody(
+    deck: CliRunner, empty: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXCHANGE_KEYS", "binance=sesame")
+    span = ["--since", "2024-08-09T00:02", "--until", "2024-08-09T00:02:10"]
+    result = run(deck, "binance:BTC/USDT:USDT", *span)
+    assert len(rows(empty, "binance:BTC/USDT:USDT")) == 200
+    assert "sesame" not in result.output + repr(Settings.from_environment())
 
 
 def test_an_empty_span_is_said_to_be_one(deck: CliRunner, empty: Client) -> None:
