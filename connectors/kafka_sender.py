@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -25,7 +24,6 @@ _NOT_SENT = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT, Kafk
 
 Headers: TypeAlias = dict[str, str | bytes | None]
 
-_MS = 1_000_000
 _WAIT_SECONDS = 0.1
 
 
@@ -66,13 +64,11 @@ class Sender:
             When this one, or an earlier one, is not taken.
 
         """
-        now = time.time_ns() // _MS
         while True:
             self._check()
             try:
-                self._producer.produce(
-                    self._topic, value, key, partition, timestamp=now, headers=headers or {}
-                )
+                # Its time is librdkafka's: that of this call, by our clock.
+                self._producer.produce(self._topic, value, key, partition, headers=headers or {})
             except BufferError:
                 self._serve(self._producer.poll, _WAIT_SECONDS)
             except KafkaException as refused:
