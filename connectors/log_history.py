@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,15 +9,13 @@ from pathlib import Path
 from time import monotonic
 from typing import Protocol
 
-import orjson
-
 from connectors.backfill import late_rows
 from connectors.clickhouse import Connect, Mover
-from connectors.disk import kept, sync
 from connectors.follow import Follower
 from connectors.journal import Journal
 from connectors.log import Entry, Log, LostError
 from connectors.messages import said
+from connectors.positions import note, noted
 from connectors.rest_trades import Traded
 from schemas import Outside, Reject, Trades
 from schemas.tables import outside_block, table
@@ -80,7 +77,7 @@ class Archivist:
     ) -> None:
         self._journal = Journal(directory / "journal")
         self._note = directory / "positions.json"
-        self.positions = _noted(self._note)
+        self.positions = noted(self._note)
         """In front of which offset of each partition all is safe."""
         self._follower = Follower(log, share, self.positions)
         self._dead = dead
@@ -153,7 +150,7 @@ class Archivist:
         if self._reached:
             self.positions = {**self.positions, **self._reached}
             self._reached = {}
-            _note(self._note, self.positions)
+            note(self._note, self.positions)
         self._mover.look()
 
     def close(self) -> None:
@@ -176,19 +173,3 @@ class Archivist:
         self._reached[partition] = entry.offset + 1
         if self._rows >= _ROWS:
             self.flush()
-
-
-def _noted(path: Path) -> dict[str, int]:
-    with kept("what was read of the log", path):
-        return dict(orjson.loads(path.read_bytes())) if path.exists() else {}
-
-
-def _note(path: Path, positions: dict[str, int]) -> None:
-    partial = path.with_name(f"{path.name}.partial")
-    with kept("what was read of the log", path):
-        with partial.open("wb") as file:
-            file.write(orjson.dumps(positions))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.rename(path)
-        sync(path.parent)

@@ -55,19 +55,31 @@ class _Partition(StatelessSinkPartition[Item]):
 
     @override
     def write_batch(self, items: list[Item]) -> None:
-        tapes: dict[str, list[Event]] = {}
-        for market, strip in items:
-            tapes.setdefault(market, []).extend(strip)
-        for market, tape in tapes.items():
-            for event in joined(tape):
-                self._appender.append(market, encode(event))
-        self._appender.flush()
+        write(self._appender, items)
 
     @override
     def close(self) -> None:
         # Each batch was flushed, and what is raised here would end the process without a word.
         with suppress(LogError):
             self._appender.close()
+
+
+def write(appender: Appender, items: Iterable[Item]) -> None:
+    """Append strips of tapes, those of each market in their order, and wait until it is durable.
+
+    Raises
+    ------
+    LogError
+        When the log does not take it.
+
+    """
+    tapes: dict[str, list[Event]] = {}
+    for market, strip in items:
+        tapes.setdefault(market, []).extend(strip)
+    for market, tape in tapes.items():
+        for event in joined(tape):
+            appender.append(market, encode(event))
+    appender.flush()
 
 
 def joined(tape: Iterable[Event], rows: int = ROWS) -> Iterator[Event]:

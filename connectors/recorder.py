@@ -11,12 +11,14 @@ from connectors.follow import Follower
 from connectors.log import Entry, Log, LostError
 from connectors.market_ids import settled
 from connectors.messages import said
+from connectors.positions import note, noted
 from connectors.recording import Recording
 from connectors.stretch import archived, slug
 from schemas import Command, Outside, Report, Trades
 
 ROWS = 1_000_000
 SECONDS = 3_600.0
+_BEGUN = "begun.json"
 
 
 class Recorder:
@@ -35,6 +37,8 @@ class Recorder:
         `(k, n)`: only the partitions that process `k` of `n` has.
     private
         Record reports and commands, too.
+    from_end
+        Leave out what the log has already, unless the directory is gone on with.
     rows, seconds
         A file is finished when it has so many rows, or is so old.
 
@@ -53,13 +57,14 @@ class Recorder:
         directory: Path,
         share: tuple[int, int] = (0, 1),
         private: bool = False,
+        from_end: bool = False,
         rows: int = ROWS,
         seconds: float = SECONDS,
     ) -> None:
         with kept("recordings", directory):
             directory.mkdir(parents=True, exist_ok=True)
-        done = archived(directory)
-        self._follower = Follower(log, share, done)
+        begun = _begun(log, directory / _BEGUN, from_end=from_end)
+        self._follower = Follower(log, share, {**begun, **archived(directory)})
         for partition, position in self._follower.positions.items():
             _check(log, partition, position)
             for torn in directory.glob(f"{slug(partition)}.*.part"):
@@ -115,6 +120,17 @@ class Recorder:
         for track in self._tracks.values():
             track.discard()
         self._follower.close()
+
+
+def _begun(log: Log, path: Path, *, from_end: bool) -> dict[str, int]:
+    """Return where the recording was begun, of partitions that were not at their beginning."""
+    begun = noted(path)
+    if from_end:
+        ends = {name: log.bounds(name).end for name in log.partitions() if name not in begun}
+        begun |= ends
+        if ends:
+            note(path, begun)
+    return begun
 
 
 def _check(log: Log, partition: str, position: int) -> None:

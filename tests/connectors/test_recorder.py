@@ -207,6 +207,20 @@ def test_a_file_is_finished_by_its_rows_or_its_age(tmp_path: Path) -> None:
     ]
 
 
+def test_it_can_begin_at_the_end_and_remembers_where_that_was(tmp_path: Path) -> None:
+    log = MemoryLog(count=1)
+    log.put(*beats(NUMBERS, 1, 2))
+    recorder = Recorder(log, tmp_path, from_end=True)
+    log.put(*beats(NUMBERS, 3))
+    assert len(recorder.step()) == 1
+    recorder.abandon()
+    log.put(*beats(NUMBERS, 4))
+    for from_end in (True, False):
+        record(log, tmp_path, from_end=from_end)
+    assert archived(tmp_path) == {"memory/0": 4}
+    assert [event.ts for event in play(lambda: Replay([tmp_path]))[NUMBERS]] == [3, 4]
+
+
 def test_what_is_left_out_at_the_end_is_part_of_the_file(tmp_path: Path) -> None:
     log = MemoryLog(count=1)
     log.put(Command(NUMBERS, 1, "halt"))
