@@ -13,7 +13,7 @@ import typer
 
 from connectors.disk import kept
 from connectors.simulate import simulate
-from infra import flowfile, history, replay_command, screen, sql
+from infra import backfill, flowfile, history, log, replay_command, screen, sql, topics
 from infra.replay import drain_left
 from infra.screen import say, told
 from infra.settings import Settings
@@ -29,7 +29,10 @@ app = typer.Typer(
 )
 app.command("replay")(replay_command.command)
 app.command("sql")(sql.sql)
+app.command("backfill")(backfill.backfill)
 app.add_typer(history.app, name="history")
+app.add_typer(log.app, name="log")
+app.add_typer(topics.app, name="topics")
 
 _OURS = 70
 

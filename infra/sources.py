@@ -19,6 +19,7 @@ from connectors.sqlite_log import SqliteLog
 from connectors.window import Window
 from infra.history import History as Server
 from infra.history_home import HistoryError
+from infra.log import MarketLog
 from infra.settings import Settings
 
 Share: TypeAlias = tuple[int, int]
@@ -134,7 +135,7 @@ class FromLog:
         return _another_log(parts)
 
     def _place(self, settings: Settings) -> Path:
-        return self.directory or settings.home / "log"
+        return self.directory or MarketLog(settings).directory
 
 
 @dataclass(frozen=True)
