@@ -100,23 +100,21 @@ class Sender:
             del self._producer
 
     def _serve(self, serve: Callable[[float], int], seconds: float) -> int:
-        """Let librdkafka call us back, and return what it says."""
+        """Let librdkafka call us back."""
         try:
             return serve(seconds)
         except KafkaException as ended:
-            # It gives up for good, and its next call tells which messages it did not send.
             self._outcome.ended = ended.args[0]
-            return self._producer.poll(_WAIT_SECONDS)
+            self._producer.poll(_WAIT_SECONDS)  # it tells now which messages it did not send
+            return len(self._producer)
 
     def _check(self) -> None:
-        failed = self._outcome.failed
-        if failed is None:
-            if refused := self._heard.refused:
-                raise problem(self._settings, refused, self._topic)
-            return
-        market, size, error = failed
-        why = problem(self._settings, error, self._topic)
-        raise LogError(f"a message of {market}, {size:,} bytes, did not go into the log: {why}")
+        if self._outcome.failed:
+            market, size, error = self._outcome.failed
+            why = problem(self._settings, error, self._topic)
+            raise LogError(f"a message of {market}, {size:,} bytes, did not go into the log: {why}")
+        if error := self._outcome.ended or self._heard.refused:
+            raise problem(self._settings, error, self._topic)
 
 
 def _producer(

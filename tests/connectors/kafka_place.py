@@ -47,19 +47,19 @@ class KafkaPlace:
 
 
 @contextmanager
-def kafka_place(settings: KafkaSettings) -> Iterator[KafkaPlace]:
+def kafka_place(settings: KafkaSettings, longest: int = TOPIC_BYTES) -> Iterator[KafkaPlace]:
     """Make topics on a real broker, and remove them afterwards."""
     place = KafkaPlace(replace(settings, topic=f"test-{uuid4().hex}"))
-    make(place)
+    make(place, longest)
     try:
         yield place
     finally:
         remove(place)
 
 
-def make(place: KafkaPlace) -> None:
+def make(place: KafkaPlace, longest: int = TOPIC_BYTES) -> None:
     kafka = admin(place.settings)
-    config = {"max.message.bytes": str(TOPIC_BYTES)}
+    config = {"max.message.bytes": str(longest)}
     names = (place.settings.topic, place.settings.dead)
     asked = kafka.create_topics([NewTopic(name, PARTITIONS, 1, config=config) for name in names])
     for done in asked.values():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from random import Random
 
 import pytest
 
@@ -13,7 +15,7 @@ from connectors import kafka_client
 from connectors.kafka_sender import MESSAGE_BYTES, UNDER_WAY_BYTES, Sender
 from connectors.kafka_settings import KafkaSettings
 from connectors.log import LogError
-from tests.connectors.kafka_place import KafkaPlace, mock_place
+from tests.connectors.kafka_place import KafkaPlace, kafka_place, mock_place
 from tests.connectors.log_contract import read_all, wait_for
 from tests.connectors.mock_kafka import Api, MockKafka
 
@@ -81,6 +83,23 @@ def test_behind_a_refused_message_all_is_refused_and_none_arrives(
         with pytest.raises(LogError, match="message of m, 7 bytes"):
             again()
     assert kept(place) == [b"before"]
+
+
+def test_what_waits_behind_a_refused_message_never_arrives() -> None:
+    real = KafkaSettings.from_environment(os.environ)
+    if real is None:
+        pytest.skip("the mock cluster counts no messages: set KAFKA_BOOTSTRAP")
+    noise = Random(1)
+    with kafka_place(real, longest=1_500_000) as place:
+        sender = Sender(place.settings, place.settings.topic, 30.0)
+        sender.send(0, "m", b"before")
+        sender.flush()
+        sender.send(0, "m", noise.randbytes(2_000_000))
+        for _ in range(8):  # each too long to travel with another one
+            sender.send(0, "m", noise.randbytes(900_000))
+        with pytest.raises(LogError, match="2,000,000 bytes, did not go into the log"):
+            sender.close()
+        assert kept(place) == [b"before"]
 
 
 @pytest.mark.parametrize("code", [NOT_LEADER, REQUEST_TIMED_OUT, NOT_ENOUGH_REPLICAS])
