@@ -12,10 +12,11 @@ from typing import Any
 import ccxt
 from typing_extensions import Self
 
-from connectors.exchange_outbox import ROOM, Item, Outbox
+from connectors.exchange_outbox import ROOM, Outbox
 from connectors.exchange_venue import VenueWatch
 from connectors.feed import Counts
 from connectors.rest_trades import Traded
+from connectors.tracks import Item
 from connectors.venue import VenueError, split
 
 
@@ -73,7 +74,8 @@ class Exchange:
         """Close all connections, and return when they are closed."""
         if self._loop is not None and self._stop is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def drain(self) -> list[Item]:
         """Return what came, as strips of each market's tape, without waiting.

@@ -23,7 +23,12 @@ LEVELS = 10
 CACHED = 10_000
 """So many trades at once may have been more: ccxt keeps no more until they are taken."""
 QUIET = 30 * SECOND
-"""So long without a trade, REST is asked whether there is none; then ever more rarely."""
+"""So long without a trade, at the latest, REST is asked whether there is none; then more rarely."""
+SOON = 2 * SECOND
+UNUSUAL = 20
+"""A silence of so many times the usual one is asked about earlier, but not before `SOON`."""
+_RECENT = 16
+"""Over about how many arrivals the usual silence is a mean."""
 SELDOM = 8 * MINUTE
 _MILLISECOND = 1_000_000
 _BOOK_LATER = 0.5
@@ -76,7 +81,7 @@ class MarketWatch:
         self._reading = False
         now = time.time_ns()
         self._traded_at = self._booked_at = self._checked_at = now
-        self._check_after = QUIET
+        self._check_after = self._usual = QUIET
 
     def start(self) -> None:
         """Begin to watch."""
@@ -134,8 +139,8 @@ class MarketWatch:
     async def _read_trades(self) -> None:
         self._reading = True
         found = await self.venue.watch_trades(self.symbol)
-        received = self._traded_at = self._checked_at = time.time_ns()
-        self._check_after = QUIET
+        received = time.time_ns()
+        self._heard(received)
         if cache := getattr(self.venue, "trades", {}).get(self.symbol):
             cache.clear()
         if self.outbox.full:
@@ -145,6 +150,12 @@ class MarketWatch:
             self.lost(self.trades, "overflow")
         self._take(found, received)
         self.flush()
+
+    def _heard(self, now: Time) -> None:
+        """Learn how long this market is silent between trades."""
+        self._usual += (now - self._traded_at - self._usual) // _RECENT
+        self._traded_at = self._checked_at = now
+        self._check_after = min(max(UNUSUAL * self._usual, SOON), QUIET)
 
     def _take(self, found: list[Json], received: Time) -> None:
         good = list[Traded]()

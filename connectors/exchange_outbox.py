@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import threading
-from typing import TypeAlias
 
+from connectors.tracks import Item
 from schemas import Event, Trades
-
-Item: TypeAlias = tuple[str, list[Event]]
-"""A market, and what comes next on its tape."""
 
 ROOM = 200_000
 """How many trades and other events wait for a slow consumer, at most."""
