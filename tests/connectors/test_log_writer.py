@@ -8,6 +8,7 @@ import threading
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
+from selectors import EVENT_WRITE
 
 import pytest
 
@@ -15,7 +16,9 @@ from connectors.log import LogError
 from connectors.log_client import LogClient
 from connectors.log_keeper import Keep
 from connectors.log_wire import SOCKET, answer, frame, hello
+from connectors.log_writer import LogServer
 from connectors.sqlite_log import SqliteLog
+from connectors.sqlite_writer import SqliteWriter
 from tests.connectors.log_contract import by_partition, everything, of, wait_for
 from tests.connectors.log_rig import ServedPlace, served, serving_process
 
@@ -64,13 +67,17 @@ def test_a_writer_killed_again_and_again_loses_doubles_and_disorders_nothing(
 
 
 def test_what_was_sent_before_a_stop_is_taken(tmp_path: Path) -> None:
-    with served(tmp_path / "log") as server:
-        client = LogClient(server.writer.directory, patience=0.0)
-        for number in range(100):
-            client.append(MARKET, b"%d" % number)
-        place = ServedPlace(server)
-    assert len(everything(place)) == 100
-    client.close()
+    with (
+        closing(SqliteWriter(tmp_path / "log", 4)) as writer,
+        socket.socket(socket.AF_UNIX) as client,
+    ):
+        server = LogServer(writer)
+        client.connect(str(tmp_path / "log" / SOCKET))
+        client.sendall(hello(b"x" * 16, again=False) + frame(1, MARKET, b"just in time"))
+        server.stop()
+        server.serve()
+        assert everything(ServedPlace(server)) == {(MARKET, b"just in time")}
+        assert client.recv(1_000).endswith(answer(1))
 
 
 def test_what_the_disk_does_not_take_is_told_and_the_next_client_is_served(
@@ -129,18 +136,29 @@ def test_half_a_message_is_not_taken(tmp_path: Path) -> None:
 
 
 def test_a_client_that_does_not_listen_is_answered_when_it_does(tmp_path: Path) -> None:
-    with served(tmp_path / "log"), socket.socket(socket.AF_UNIX) as client:
+    with (
+        served(tmp_path / "log") as server,
+        closing(SqliteLog(tmp_path / "log")) as log,
+        socket.socket(socket.AF_UNIX) as client,
+    ):
         client.settimeout(60)
         client.connect(str(tmp_path / "log" / SOCKET))
         client.sendall(hello(b"x" * 16, again=False))
-        with closing(SqliteLog(tmp_path / "log")) as log:
-            for number in range(1, 401):
-                client.sendall(frame(number, MARKET, b""))
-                if number <= 200:  # an answer to each: they fill what the system keeps for it
-                    wait_for(partial(_has, log, number))
+        number = 0
+        while not _blocked(server):
+            number += 1
+            client.sendall(frame(number, MARKET, b""))
+            wait_for(partial(_has, log, number))
+            assert number < 10_000
+        client.sendall(frame(number + 1, MARKET, b""))
         said = b""
-        while not said.endswith(answer(400)):
+        while not said.endswith(answer(number + 1)):
             said += client.recv(100_000)
+
+
+def _blocked(server: LogServer) -> bool:
+    """Tell whether an answer waits for room."""
+    return any(key.events == EVENT_WRITE for key in server._selector.get_map().values())
 
 
 def _has(log: SqliteLog, count: int) -> bool:
