@@ -88,6 +88,14 @@ def open_to_read(directory: Path) -> sqlite3.Connection:
     return file
 
 
+def inode(directory: Path) -> int | None:
+    """Return what tells a log's file from another one made in its place; None if there is none."""
+    try:
+        return (directory / FILE).stat().st_ino
+    except FileNotFoundError:
+        return None
+
+
 def open_to_write(directory: Path, partitions: int | None) -> sqlite3.Connection:
     """Open a log's file, made if it is not there; only who holds the log may.
 

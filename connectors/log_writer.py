@@ -163,7 +163,7 @@ class LogServer:
                 self._greet(client)
             if client.id:
                 self._take(client)
-        except (Torn, UnicodeDecodeError, ConnectionError) as error:
+        except (ValueError, ConnectionError) as error:
             _log.warning("a client was sent away: %s", error)
             client.over = True
         if client.over and client not in self._new:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from connectors import log_retention
 from connectors.log import Bounds, Entry, LogError, LostError
-from connectors.log_file import bounds, explained, names, offset_of, open_to_read, place
+from connectors.log_file import bounds, explained, inode, names, offset_of, open_to_read, place
 from schemas import Time
 
 _GULP_BYTES = 16 << 20
@@ -97,6 +97,7 @@ class SqliteCursor:
     def __init__(self, directory: Path, partition: str, number: int, offset: int) -> None:
         self.directory, self.partition = directory, partition
         self._number, self._next = number, offset
+        self._inode = inode(directory)
         self._file = open_to_read(directory)
 
     def read(self, limit: int) -> list[Entry]:
@@ -112,7 +113,7 @@ class SqliteCursor:
                 size += len(message)
                 if size >= _GULP_BYTES:
                     break
-            first = found[0].offset if found else bounds(self._file, self._number).first
+            first = found[0].offset if found else self._looked()
         if first > self._next:
             raise LostError(
                 f"{self.partition}: {first - self._next:,} messages from offset {self._next:,} on "
@@ -125,3 +126,12 @@ class SqliteCursor:
     def close(self) -> None:
         """Give back what it holds."""
         self._file.close()
+
+    def _looked(self) -> int:
+        """Return the first offset that is kept, where nothing was to be read."""
+        if inode(self.directory) != self._inode:
+            raise LogError(
+                f"the log in {self.directory} was moved away while it was read: put it back, or "
+                f"start afresh with another --recovery directory"
+            )
+        return bounds(self._file, self._number).first

@@ -82,6 +82,19 @@ def test_a_reader_in_no_transaction_lets_the_write_ahead_log_be_used_again(
         assert not busy
 
 
+def test_a_reader_of_a_log_that_was_moved_away_is_told(
+    writer: SqliteWriter, log: SqliteLog
+) -> None:
+    writer.write(messages([MARKET], 3))
+    with closing(log.open(home(log, MARKET), 0)) as cursor:
+        writer.close()
+        writer.directory.rename(writer.directory.with_name("old"))
+        SqliteWriter(writer.directory).close()
+        assert len(cursor.read(10)) == 3
+        with pytest.raises(LogError, match="was moved away while it was read: put it back, or"):
+            cursor.read(10)
+
+
 def test_a_partition_that_is_none_and_a_log_that_is_none_are_told(
     tmp_path: Path, log: SqliteLog
 ) -> None:
