@@ -57,8 +57,10 @@ async def plain(kind: str = "usdm") -> AsyncIterator[Plain]:
                     seen.append((await socket.receive()).data)
 
             reader = asyncio.create_task(read())
-            yield Plain(exchange, socket, seen)
-            reader.cancel()
+            try:
+                yield Plain(exchange, socket, seen)
+            finally:
+                reader.cancel()
 
 
 def run(test: Callable[[Plain], Awaitable[None]]) -> None:
