@@ -113,8 +113,8 @@ class Sender:
             market, size, error = self._outcome.failed
             why = problem(self._settings, error, self._topic)
             raise LogError(f"a message of {market}, {size:,} bytes, did not go into the log: {why}")
-        if error := self._outcome.ended or self._heard.refused:
-            raise problem(self._settings, error, self._topic)
+        if why_not := self._outcome.ended or self._heard.refused:
+            raise problem(self._settings, why_not, self._topic)
 
 
 def _producer(

@@ -45,10 +45,9 @@ def kept(place: KafkaPlace, number: int = 0) -> list[bytes]:
         return [entry.message for entry in read_all(log, log.partitions()[number])]
 
 
-def send_until_refused(sender: Sender, first: bytes, behind: bytes) -> None:
-    sender.send(0, "m", first)
-    for _ in range(1_000):
-        sender.send(0, "m", behind)
+def send_until_refused(sender: Sender, *contents: bytes) -> None:
+    for content in contents:
+        sender.send(0, "m", content)
     sender.flush()
 
 
@@ -76,7 +75,7 @@ def test_behind_a_refused_message_all_is_refused_and_none_arrives(
     sender.flush()
     kafka.fail(Api.PRODUCE, MSG_SIZE_TOO_LARGE)
     with pytest.raises(LogError, match="message of m, 7 bytes"):
-        send_until_refused(sender, b"refused", b"behind")
+        send_until_refused(sender, b"refused", *[b"behind"] * 1_000)
     with pytest.raises(LogError, match="message of m, 7 bytes"):
         sender.send(0, "m", b"later")
     for again in (sender.flush, sender.close):
@@ -94,9 +93,9 @@ def test_what_waits_behind_a_refused_message_never_arrives() -> None:
         sender = Sender(place.settings, place.settings.topic, 30.0)
         sender.send(0, "m", b"before")
         sender.flush()
-        sender.send(0, "m", noise.randbytes(2_000_000))
-        for _ in range(8):  # each too long to travel with another one
-            sender.send(0, "m", noise.randbytes(900_000))
+        sender.send(0, "m", noise.randbytes(2_000_000))  # and each of these travels alone
+        with pytest.raises(LogError, match="2,000,000 bytes, did not go into the log"):
+            send_until_refused(sender, *(noise.randbytes(900_000) for _ in range(8)))
         with pytest.raises(LogError, match="2,000,000 bytes, did not go into the log"):
             sender.close()
         assert kept(place) == [b"before"]
