@@ -179,7 +179,10 @@ class KafkaCursor:
     def _problem(self, error: KafkaError) -> LogError:
         if error.code() != KafkaError._AUTO_OFFSET_RESET:
             return problem(self._settings, error, self._settings.topic)
-        bounds, at = self._bounds(), self._next
+        try:
+            bounds, at = self._bounds(), self._next
+        except LogError as unknown:
+            return unknown
         if at < bounds.first:
             return LostError(
                 f"{self._name}: what stood from {at:,} up to {bounds.first - 1:,}, "

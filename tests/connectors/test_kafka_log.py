@@ -8,12 +8,12 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
 
 from connectors import kafka_client
 from connectors.kafka_log import KafkaCursor, KafkaLog
 from connectors.kafka_settings import KafkaSettings
-from connectors.log import Log, LogError
+from connectors.log import Bounds, Log, LogError
 from tests.connectors.kafka_place import (
     KafkaPlace,
     any_place,
@@ -128,6 +128,19 @@ def test_a_place_behind_the_end_is_told_with_the_end(place: KafkaPlace, log: Log
         pytest.raises(LogError, match="there is nothing at 1,000, it ends at 3"),
     ):
         list(chunks(cursor.read, 100, 1))
+
+
+def test_a_place_that_is_not_there_stays_an_error_when_nobody_says_what_is(
+    place: KafkaPlace,
+) -> None:
+    def away() -> Bounds:
+        raise LogError("nobody answers")
+
+    beyond = TopicPartition(place.settings.topic, 0, 1_000)
+    with closing(KafkaCursor(place.settings, beyond, "market/0", away)) as cursor:
+        for _ in range(2):
+            with pytest.raises(LogError, match="nobody answers"):
+                list(chunks(cursor.read, 100, 1))
 
 
 def test_a_topic_that_is_not_there_is_refused_with_what_to_do(place: KafkaPlace) -> None:
