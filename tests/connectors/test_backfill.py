@@ -172,6 +172,15 @@ def test_a_stop_keeps_what_was_fetched() -> None:
     assert rest.calls - calls == 5
 
 
+def test_a_span_that_is_over_is_known_to_be_done() -> None:
+    history, trades = History([]), [of(1), of(200)]
+    assert run(history, Rest(trades[:1], 1000, set()), 0, 1000) == Progress(0, 10, 1, 1)
+    assert run(history, Rest(trades, 1000, set()), 0, 1000) == Progress(0, 1000, 0, 0)
+    rest = Rest(trades, 1000, set())
+    assert run(history, rest, 0, 1000) == Progress(0, 1000, 0, 0)
+    assert rest.calls == 0
+
+
 def test_what_the_stream_told_as_one_is_not_added_again_in_parts() -> None:
     parts = [of(i)._replace(ts=50) for i in (5, 6, 7, 8)]
     rest = Rest([of(4), *parts, of(9)], 1000, set(), sums=True)

@@ -27,7 +27,7 @@ class Binance:
         assert path.endswith("/aggTrades"), path
         since = int(query["startTime"])
         sums = (
-            {"a": i // 2, "f": i, "l": i, "T": self.ms(i), "p": "1", "q": "1", "m": True}
+            {"a": 9_000 + i, "f": i, "l": i, "T": self.ms(i), "p": "1", "q": "1", "m": True}
             for i in self.ids
         )
         return [one for one in sums if int(str(one["T"])) >= since][:limit]

@@ -11,11 +11,13 @@ from tests.connectors.rest_server import SPOT, SWAP, behind, first, on
 
 
 class Okx:
-    """Trades 1000 to 1999, one each 100 ms from 1,000,000 on; those below 1200 are forgotten."""
+    """Trades 1000 to 5999, one each 100 ms from 1,000,000 on; those below 1200 are forgotten."""
 
-    ids = range(1200, 2000)
+    ids = range(1200, 6000)
+    asked = 0
 
     def __call__(self, path: str, query: Mapping[str, str]) -> object:
+        self.asked += 1
         assert path.endswith("/market/history-trades"), path
         of = int if query["type"] == "1" else self.ms
         found = [i for i in self.ids if of(i) < int(query["after"])][-int(query["limit"]) :]
@@ -49,7 +51,7 @@ class Kraken:
 
 def test_okx_is_asked_for_what_stands_behind_an_id() -> None:
     market = {**SPOT, "id": "BTC-USDT"}
-    assert behind("okx", Okx(), market, 1250, 0, None) == [*range(1251, 2000)]
+    assert behind("okx", Okx(), market, 1250, 0, None) == [*range(1251, 6000)]
     with pytest.raises(HoleError, match="REST does not keep trade 1050 any more"):
         behind("okx", Okx(), market, 1050, 0, 1300)
 
@@ -58,7 +60,9 @@ def test_okx_finds_a_time_or_where_what_it_keeps_begins() -> None:
     market = {**SPOT, "id": "BTC-USDT"}
     found = first("okx", Okx(), market, 1_030_050)
     assert found == First(Traded("1301", 1_030_100_000_000, 60000.1, 0.5, -1), whole=True)
-    forgotten = first("okx", Okx(), market, 1_000_000)
+    okx = Okx()
+    forgotten = first("okx", okx, market, 1_000_000)
+    assert okx.asked < 45
     assert (forgotten.trade and forgotten.trade.id, forgotten.whole) == ("1200", False)
 
 

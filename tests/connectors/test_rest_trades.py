@@ -145,10 +145,10 @@ def test_a_hole_is_either_filled_whole_or_said_to_be_open(
 
 
 def test_ids_are_sorted_as_numbers(rest: Callable[[Asked | None], RestTrades]) -> None:
-    page = [told(10, 1000), told(11, 1000), told(8, 1000), told(9, 1000)]
+    page = [told(11, 1000), told(13, 1000), told(7, 1000), told(9, 1000)]
     for numbered in (True, False):
-        found = behind(rest(Asked(page, 100, numbered, newest=True)), of(8), of(11))
-        assert [trade.id for trade in found] == ["9", "10"]
+        found = behind(rest(Asked(page, 100, numbered, newest=True)), of(7), of(13))
+        assert [trade.id for trade in found] == ["9", "11"]
 
 
 def test_what_the_next_trade_is_the_sum_of_is_not_in_the_hole(
@@ -158,6 +158,13 @@ def test_what_the_next_trade_is_the_sum_of_is_not_in_the_hole(
     made = rest(Asked(page, 100, numbered=True, newest=True))
     assert [trade.id for trade in behind(made, of(2), of(8, parts=4))] == ["3", "4"]
     assert behind(made, of(4), of(8, parts=4)) == []
+
+
+def test_a_hole_is_whole_before_rest_knows_what_stands_behind_it(
+    rest: Callable[[Asked | None], RestTrades],
+) -> None:
+    made = rest(Asked([told(i) for i in (1, 2, 3, 4)], 100, numbered=False, newest=True))
+    assert [trade.id for trade in behind(made, of(2), of(5))] == ["3", "4"]
 
 
 def test_a_trade_that_only_the_stream_told_bounds_a_hole(
