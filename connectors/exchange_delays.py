@@ -8,15 +8,15 @@ FIRST = 0.1
 LONGEST = 30.0
 HEALTHY = 60.0
 """After so many seconds of success the delays begin anew, at the latest."""
-_WORTH = 10
+_WORTH = 3
 """Success for so many times the last delay makes up for it."""
 
 
 class Delays:
     """Delays in seconds that double from try to try, each between a half and all of that.
 
-    They begin anew behind a success of a minute, or of ten times the last delay: who fails now and
-    then waits for at most a tenth of the time. Chance spreads the tries of many, so that an
+    They begin anew behind a success of a minute, or of three times the last delay: who fails now
+    and then waits for at most a quarter of the time. Chance spreads the tries of many, so that an
     exchange that comes back is not run over.
 
     Examples
@@ -24,7 +24,7 @@ class Delays:
     >>> delays = Delays()
     >>> 0.05 <= delays.next(now=0.0) <= 0.1 <= delays.next(now=0.5) <= 0.2
     True
-    >>> 0.05 <= delays.next(now=4.5) <= 0.1
+    >>> 0.05 <= delays.next(now=1.5) <= 0.1
     True
 
     """

@@ -79,6 +79,7 @@ class MarketWatch:
         self.trades, self.book = User(name, "trades"), User(name, "book")
         self.ended = False
         self._reading = False
+        """Whether trades are waited for."""
         now = time.time_ns()
         self._traded_at = self._booked_at = self._checked_at = now
         self._check_after = self._usual = QUIET
@@ -99,7 +100,6 @@ class MarketWatch:
         if user == self.book:
             self.feed.book_lost()
             return
-        self._reading = False
         if not self.feed.away:
             self.feed.counts.reconnects += why == "disconnect"
             self.feed.counts.stalls += why == "stall"
@@ -133,6 +133,7 @@ class MarketWatch:
             except (asyncio.CancelledError, Exception):  # ccxt fails in many ways, and cancels too
                 if self.ended:
                     raise
+                self._reading = self._reading and user != self.trades
                 self.lost(user, "disconnect")
                 await asyncio.sleep(delays.next(time.monotonic()))
 

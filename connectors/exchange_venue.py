@@ -26,7 +26,6 @@ TICK = 0.03
 RELOAD = 3600.0
 """Each so many seconds the exchange is asked what it says of its markets."""
 _MILLISECOND = 1_000_000
-_CLOSING = 3.0
 
 
 class _Throttled(Protocol):
@@ -117,7 +116,7 @@ class VenueWatch:
         while not known:
             try:
                 known = dict(await self.venue.load_markets())
-            except ccxt.NetworkError:
+            except ccxt.OperationFailed:
                 await asyncio.sleep(delays.next(time.monotonic()))
             except ccxt.BaseError as error:
                 raise VenueError(f"{self.venue.id} does not tell its markets: {error}") from None
@@ -187,8 +186,8 @@ class VenueWatch:
         for task in [*self._tasks]:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with suppress(asyncio.TimeoutError):  # a stalled exchange does not answer a farewell
-            await asyncio.wait_for(self.venue.close(), _CLOSING)
+        self.wire.end()
+        await self.venue.close()
 
 
 def _ask_in_bursts(venue: Venue) -> None:

@@ -41,6 +41,8 @@ class Connection(Protocol):
     keepAlive: float  # noqa: N815 - ccxt's name
     maxPingPongMisses: float  # noqa: N815 - ccxt's name
     handle_message: Callable[[Any], None]
+    connection: object
+    """aiohttp's, once it is open."""
 
     def on_error(self, error: Exception) -> None: ...  # noqa: D102
     def closed(self) -> bool: ...  # noqa: D102
@@ -138,5 +140,18 @@ class Wire:
     def _users(self, connection: Connection) -> list[User]:
         return [user for user, used in self._of.items() if used is connection]
 
+    def end(self) -> None:
+        """Cut all connections."""
+        for connection in self._heard:
+            _cut(connection)
+
     def _close(self, connection: Connection, why: str) -> None:
         connection.on_error(ccxt.NetworkError(why))
+        _cut(connection)
+
+
+def _cut(connection: Connection) -> None:
+    """Cut a line without a farewell: on one that is dead it would not be answered."""
+    line = getattr(connection.connection, "_conn", None)
+    if line is not None and line.transport is not None:
+        line.transport.abort()

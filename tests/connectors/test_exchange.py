@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from connectors import exchange_market, exchange_wire
-from schemas import SECOND, Book, Gap, Instrument, Reject, Trades
+from connectors.exchange import Exchange
+from connectors.rest_trades import Traded
+from connectors.venue import VenueError
+from schemas import SECOND, Book, Gap, Heartbeat, Instrument, Reject, Trades
 from tests.connectors.taking import Taking, taking
 from tests.standin.binance import BinanceStandIn
 from tests.standin.capture import Capture, made
+from tests.standin.okx import OkxStandIn
 from tests.standin.rebuild import books_at
 
 ALL = 600
@@ -133,3 +138,166 @@ def test_books_that_the_exchange_forgot_are_asked_for_again(taken: Taking) -> No
     taken.until(lambda: len(taken.events(Book)) > count)
     assert right(taken)
     assert whole(taken)
+
+
+def hole(taken: Taking, size: int = 5) -> None:
+    """Let the stream skip some trades, and go on."""
+    taken.standin.trouble.skip(size)
+    taken.standin.play_until(trade=DISTURBED + size + 20)
+
+
+@pytest.mark.parametrize("status", [429, 418, 500, 503])
+def test_rest_may_fail_once_and_the_hole_is_filled(taken: Taking, status: int) -> None:
+    taken.standin.trouble.fail(status, retry_after=1.0)
+    hole(taken)
+    taken.play(ALL)
+    assert whole(taken)
+    assert taken.counts().filled == 5
+    assert taken.standin.trouble.counts[f"status {status}"] == 1
+
+
+def test_rest_may_know_the_newest_trades_a_little_later(taken: Taking) -> None:
+    trouble = taken.standin.trouble
+    trouble.lag(100)
+    hole(taken)
+    taken.until(lambda: trouble.counts["requests"] > 8)
+    trouble.lag(0)
+    taken.play(ALL)
+    assert whole(taken)
+
+
+def test_what_rest_tells_too_late_is_marked_and_put_aside(taken: Taking) -> None:
+    trouble = taken.standin.trouble
+    trouble.slow(3.0)
+    hole(taken)
+    taken.play(ALL)
+    [gap] = taken.events(Gap)
+    assert (gap.why, gap.first_id, gap.last_id) == ("ids", "201", "205")
+    assert taken.ids() == [*range(1, 201), *range(206, ALL + 1)]
+    trouble.slow(0.0)
+    taken.until(lambda: taken.counts().late)
+    [(market, late)] = taken.source.late()
+    assert market == taken.name()
+    assert [trade.id for trade in late] == ["201", "202", "203", "204", "205"]
+
+
+def test_a_slow_consumer_has_holes_that_are_filled_or_marked() -> None:
+    with taking(BinanceStandIn([made(ALL)]), room=50) as taken:
+        for trade in range(20, ALL, 20):
+            taken.standin.play_until(trade=trade)
+        taken.play(ALL)
+        assert taken.counts().holes
+        assert taken.ids() == sorted({*taken.ids()})
+        marked = {
+            missing
+            for gap in taken.events(Gap)
+            for missing in range(int(gap.first_id), int(gap.last_id) + 1)
+        }
+        assert {*range(1, ALL + 1)} - {*taken.ids()} <= marked
+
+
+def test_a_restart_goes_on_behind_the_last_trade_of_the_log() -> None:
+    capture = made(ALL)
+    trade = capture.trades[149]
+    last = Traded("150", trade.time * 1_000_000, float(trade.price), float(trade.size), 1)
+    standin = BinanceStandIn([capture])
+    with taking(standin, {f"binance:{capture.unified}": last}) as taken:
+        taken.play(DISTURBED)
+        assert taken.ids() == [*range(151, DISTURBED + 1)]
+        assert not taken.events(Gap)
+
+
+@pytest.mark.parametrize("shift", [-3_600_000, 90_000])
+def test_the_clock_of_an_exchange_may_step_and_heartbeats_never_fall(
+    taken: Taking, shift: int
+) -> None:
+    taken.standin.trouble.clock(shift)
+    taken.play(2 * DISTURBED)
+    beats = len(taken.events(Heartbeat))
+    taken.play(ALL)
+    taken.until(lambda: shift < 0 or len(taken.events(Heartbeat)) > beats)
+    assert taken.ids() == [*range(1, ALL + 1)]
+    times = [beat.ts for beat in taken.events(Heartbeat)]
+    assert times == sorted(times)
+
+
+def test_a_quiet_market_has_a_heartbeat_each_second_that_does_not_run_ahead(taken: Taking) -> None:
+    newest = taken.standin.market().trades[-1].time * 1_000_000
+    taken.until(lambda: len(taken.events(Heartbeat)) > 2)
+    last, before = taken.events(Heartbeat)[-1:-3:-1]
+    assert last.received is not None
+    assert before.received is not None
+    assert last.received - before.received >= SECOND
+    trade = taken.events(Trades)[-1]
+    assert trade.received is not None
+    passed = last.received - trade.received.item(-1)
+    assert last.ts <= newest + passed
+
+
+def test_a_silent_connection_has_no_heartbeats(taken: Taking) -> None:
+    taken.standin.trouble.stall()
+    stalled = time.time_ns()
+    taken.until(lambda: taken.counts().stalls)
+    reconnected = time.time_ns()
+    taken.until(lambda: [b for b in taken.events(Heartbeat) if (b.received or 0) > reconnected])
+    trusted = taken.counts().latency
+    for beat in taken.events(Heartbeat):
+        if stalled < (beat.received or 0) < reconnected:
+            assert beat.ts <= stalled - trusted
+
+
+def test_markets_of_one_exchange_are_apart() -> None:
+    captures = [made(300, "spot"), made(300, "usdm", first=900), made(300, "spot", "ETHUSDT")]
+    with taking(BinanceStandIn(captures)) as taken:
+        for capture in captures:
+            taken.play(capture.trades[99].id, capture.name)
+        taken.standin.trouble.drop()
+        for capture in captures:
+            taken.play(capture.trades[-1].id, capture.name)
+            assert whole(taken, capture.name)
+
+
+@pytest.mark.parametrize("trouble", ["abort", "stall", "skip", "repeat"])
+def test_an_exchange_of_another_family_may_do_what_it_likes_too(trouble: str) -> None:
+    with taking(OkxStandIn([made(ALL)], aggregated=False)) as taken:
+        taken.play(DISTURBED)
+        order = getattr(taken.standin.trouble, trouble)
+        order(5) if trouble in ("skip", "repeat") else order()
+        taken.standin.play_until(trade=2 * DISTURBED)
+        taken.until(taken.listening)
+        taken.play(ALL)
+        assert whole(taken)
+
+
+def first(source: Exchange) -> object:
+    """Return what it gives first, or raise what goes wrong."""
+    assert source.wait(60)
+    return source.drain()
+
+
+def test_an_exchange_that_is_away_is_waited_for() -> None:
+    standin = BinanceStandIn([made(100)])
+    standin.trouble.fail(503, times=3)
+    with taking(standin) as taken:
+        taken.play(100)
+        assert whole(taken)
+        assert standin.trouble.counts["status 503"] == 3
+
+
+def test_a_market_that_there_is_not_is_told_with_those_that_are_called_alike() -> None:
+    with (
+        BinanceStandIn([made(10)]) as standin,
+        Exchange(["binance:BTC/USD"], {"binance": standin.url}) as source,
+        pytest.raises(VenueError, match=r"no market 'BTC/USD'; did you mean BTC/USDT"),
+    ):
+        first(source)
+
+
+def test_an_exchange_that_there_is_not_is_told() -> None:
+    with Exchange(["binanc:BTC/USDT"]) as source, pytest.raises(VenueError, match="'binanc'"):
+        first(source)
+
+
+def test_a_market_is_given_once() -> None:
+    with pytest.raises(VenueError, match="'okx:BTC/USDT' is given twice"):
+        Exchange(["okx:BTC/USDT", "okx:BTC/USDT"])
