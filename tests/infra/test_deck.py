@@ -16,7 +16,7 @@ from clickhouse_connect.driver.client import Client
 
 from infra.history import History
 from infra.settings import Settings
-from tests.infra.rig import HASTY, SMA, Arguments, Rig, history_of, recording, until, written
+from tests.infra.rig import HASTY, ROOT, SMA, Arguments, Rig, history_of, recording, until, written
 
 WANTED = {
     "trades", "candles", "signals", "positions", "pnl", "return", "seconds", "ticks_per_second",
@@ -107,6 +107,16 @@ def test_our_own_bug_is_told_as_ours(rig: Rig, tape: Path) -> None:
     assert "Traceback" in said.stderr
     last = said.stderr.splitlines()[-1]
     assert last.startswith("this is a fault of Tapedeck, not yours: please report it")
+
+
+def test_only_what_needs_an_exchange_waits_for_its_client(rig: Rig) -> None:
+    look = "import sys, infra.deck as d; d._mount_slow([{!r}]); print('ccxt' in sys.modules)"
+    for command, needs in (("replay", "False"), ("record", "True"), ("--help", "True")):
+        line = [sys.executable, "-c", look.format(command)]
+        said = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
+        assert said.stdout == f"{needs}\n"
+    for command in ("backfill", "record", "log", "topics", "history", "replay"):
+        assert f"deck {command}" in rig.deck(command, "--help").out.replace("hasty_deck.py", "deck")
 
 
 @pytest.mark.parametrize("width", [80, 140])

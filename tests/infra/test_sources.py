@@ -144,14 +144,14 @@ def test_a_stretch_of_time_and_some_markets_are_the_same_of_every_source(
 
 
 def test_processes_divide_any_source(kept: Kept, tmp_path: Path) -> None:
-    rig, found = Rig(kept.history.home), set()
-    for processes in (1, 2, 3):
-        for source in (("--from-log", kept.log), ("--from-clickhouse", kept.name)):
-            rig.deck(
-                "replay", SMA, *source, "--processes", processes, "--events", tmp_path / "out",
-                "--no-history",
-            )  # fmt: skip
-            found.add((tmp_path / "out").read_bytes())
+    rig, out = Rig(kept.history.home), tmp_path / "out"
+    alone = Job(SMA, FromLog(kept.log), history=False, settings=kept.history)
+    found = {events_of(alone, out)}
+    line: list[Arguments] = ["replay", SMA, "--no-history", "--events", out, "--processes"]
+    more: list[list[Arguments]] = [[2, "--from-log", kept.log], [3, "--from-clickhouse", kept.name]]
+    for given in more:
+        rig.deck(*line, *given)
+        found.add(out.read_bytes())
     assert len(found) == 1
 
 
@@ -237,7 +237,8 @@ def test_what_retention_took_from_a_run_that_was_stopped_is_told_in_a_line(
     said = rig.deck(*line, "--follow", status=1)
     [told] = said.err.splitlines()
     assert told.startswith("error: ")
-    assert "not kept any more" in told
+    assert "are gone, for retention took them" in told
+    assert "start afresh with another --recovery directory" in told
 
 
 def test_a_store_goes_on_with_its_own_log_only(
