@@ -168,7 +168,10 @@ def _tell(rest: RestTrades, done: Progress | None, start: Time, end: Time) -> No
 def _warnings(rest: RestTrades, done: Progress | None, start: Time) -> Iterator[str]:
     if done is not None and done.begin > start:
         begin = write_time(done.begin)
-        yield f"{rest.name}: the exchange gives trades by REST only back to {begin} UTC"
+        yield (
+            f"{rest.name}: the exchange gives trades by REST only back to {begin} UTC; some give "
+            f"older ones to who has an API key: EXCHANGE_KEYS=binance=KEY"
+        )
     if rest.rejects:
         yield (
             f"{rest.name}: {len(rest.rejects)} trades could not be read and are not in history; "
