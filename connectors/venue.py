@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
-
-import ccxt.pro
 
 Json: TypeAlias = dict[str, Any]
 """A structure of ccxt's."""
@@ -80,12 +79,13 @@ def connect(exchange: str, url: str | None = None, key: str | None = None) -> Ve
         When ccxt has no such exchange.
 
     """
-    if exchange not in ccxt.pro.exchanges:
+    streaming = import_module("ccxt.pro")  # it takes a second, which only who connects has to wait
+    if exchange not in streaming.exchanges:
         raise VenueError(
             f"ccxt cannot stream from an exchange {exchange!r}; "
             f"see https://docs.ccxt.com for those it can"
         )
-    venue = getattr(ccxt.pro, exchange)(
+    venue = getattr(streaming, exchange)(
         {"enableRateLimit": True, "newUpdates": True, "apiKey": key}
     )
     if url is not None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from connectors.disk import DiskError
 from connectors.files import DataError
 from connectors.log import LogError
+from connectors.venue import VenueError
 from infra.engine import DamagedError
 from infra.flowfile import FlowError
 from infra.history_home import HistoryError
@@ -16,7 +17,7 @@ from operators.tape import ShapeChangedError
 
 _EXPECTED = (
     DataError, DiskError, DamagedError, StoreError, ShapeChangedError, FlowError, HistoryError,
-    LogError,
+    LogError, VenueError,
 )  # fmt: skip
 AGAIN = "run the same command again, it goes on where it was"
 

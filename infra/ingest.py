@@ -1,0 +1,114 @@
+"""`deck ingest`: take markets in, until it is stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import nullcontext
+from dataclasses import fields
+from functools import partial
+from typing import Annotated
+
+import typer
+from rich.live import Live
+from rich.table import Table
+
+from connectors.feed import Counts
+from connectors.poller import SERIES
+from infra import processes, screen
+from infra.intake import Intake, Taken, Taking
+from infra.places import place
+from infra.problems import explained
+from infra.screen import Misused, say, told
+from infra.settings import Settings
+
+_SHOWS = 4
+"""Tables a second."""
+_MILLISECOND = 1_000_000
+_AGAIN = "run the same command again: it goes on where the log ends"
+
+
+def ingest(
+    markets: Annotated[
+        str,
+        typer.Option(
+            help="Full names with commas between, such as binance:BTC/USDT,okx:ETH/USDT.",
+            show_default=False,
+        ),
+    ],
+    kafka: Annotated[
+        bool, typer.Option("--kafka", help="The log is Kafka, not the embedded one.")
+    ] = False,
+    processes_: Annotated[
+        int,
+        typer.Option("--processes", min=1, help="Processes that divide the markets among them."),
+    ] = 1,
+    values: Annotated[
+        str,
+        typer.Option(
+            help=f"Numbers to ask the exchanges for, too: {', '.join(SERIES)}; commas between.",
+            show_default="none",
+        ),
+    ] = "",
+    every: Annotated[
+        float, typer.Option(min=1.0, help="Seconds from one such question to the next.")
+    ] = 60.0,
+    no_history: Annotated[
+        bool, typer.Option("--no-history", help="Do not keep what the log gets in ClickHouse.")
+    ] = False,
+) -> None:
+    """Take markets in from their exchanges: into the log, and from there into history.
+
+    Until Ctrl-C. The same command goes on where the log ends: what was missed meanwhile is asked
+    for, and what cannot be had is marked as a gap.
+    """
+    with told(), explained(resumable=False):
+        settings = Settings.from_environment()
+        names = _names(markets)
+        if not names:
+            raise Misused("--markets: name at least one, such as binance:BTC/USDT")
+        where = place(settings, kafka)
+        where.log().close()  # so that what is wrong with it is told before anything starts
+        intake = Intake(
+            where, names, min(processes_, len(names)), _names(values), every,
+            not no_history, settings,
+        )  # fmt: skip
+        end = _run(intake)
+        screen.out.print(board(end))
+        for line in sorted({taken.trouble for taken in end if taken.trouble}):
+            say(f"history has not got all of it yet ({line}): it waits on disk", "yellow")
+
+
+def _run(intake: Intake) -> list[Taken]:
+    table = Table()
+    live = Live(
+        get_renderable=lambda: table,
+        console=screen.screen,
+        refresh_per_second=_SHOWS,
+        transient=True,
+    )
+
+    def watch(taken: list[Taken]) -> None:
+        nonlocal table
+        table = board(taken)
+
+    with live if screen.screen.is_terminal else nullcontext():
+        if intake.processes == 1:
+            return processes.alone(Taking(intake), watch)
+        return processes.together(partial(Taking, intake), intake.processes, watch, _AGAIN)
+
+
+def board(taken: Iterable[Taken]) -> Table:
+    """Return what happened to each market so far, as a table."""
+    names = [field.name for field in fields(Counts)]
+    table = Table("market")
+    for name in names:
+        table.add_column("behind, ms" if name == "latency" else name, justify="right")
+    counts = {market: counts for part in taken for market, counts in part.counts.items()}
+    for market, found in sorted(counts.items()):
+        row = (getattr(found, name) for name in names[:-1])
+        table.add_row(market, *map("{:,}".format, row), f"{found.latency / _MILLISECOND:,.0f}")
+    return table
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())

@@ -1,0 +1,211 @@
+"""Taking markets in: exchanges into the log, and the log into history, divided among processes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, field
+
+from typing_extensions import Self
+
+from connectors.backfill import late_rows
+from connectors.clickhouse import Mover
+from connectors.disk import DiskError, kept
+from connectors.exchange import Exchange
+from connectors.exchange_source import ExchangeSource
+from connectors.feed import Counts
+from connectors.journal import Journal
+from connectors.log import LogError
+from connectors.log_history import Archivist
+from connectors.log_sink import LogSink
+from connectors.log_tail import last_trades
+from connectors.rest_trades import Traded
+from flows.ingest import ingest
+from infra import engine
+from infra.lock import Busy, Lock
+from infra.places import Place
+from infra.settings import Settings
+from infra.worker import writer
+from schemas import Trades
+from schemas.tables import table
+
+_LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What is taken in, and where it goes. It pickles, so that each process can be told.
+
+    Parameters
+    ----------
+    place
+        The log.
+    markets
+        Full names.
+    processes
+        How many divide the markets among them.
+    values
+        Series of numbers that exchanges are asked for, such as `funding`.
+    every
+        Seconds from one question to the next.
+    history
+        Whether history keeps what the log gets.
+
+    """
+
+    place: Place
+    markets: tuple[str, ...]
+    processes: int = 1
+    values: tuple[str, ...] = ()
+    every: float = 60.0
+    history: bool = True
+    settings: Settings = field(default_factory=Settings.from_environment)
+
+
+@dataclass
+class Taken:
+    """How far a process is."""
+
+    counts: dict[str, Counts]
+    """What happened to each market so far."""
+    trouble: str | None = None
+    """Why history has not got all of it yet."""
+
+
+class Taking:
+    """One process's share: every so many-th market; and of the log what nobody else keeps.
+
+    Parameters
+    ----------
+    intake
+        What is taken in.
+    number
+        Which of its processes this is.
+
+    """
+
+    def __init__(self, intake: Intake, number: int = 0) -> None:
+        self.intake = intake
+        self.markets = sorted(intake.markets)[number :: intake.processes]
+        self._source = ExchangeSource(self._exchange, self._started)
+        self._running: Exchange | None = None
+        self._keeping = _Keeping(intake, number) if intake.history else None
+
+    def at(self) -> Taken:
+        """Return how far it is."""
+        counts = {} if self._running is None else self._running.counts
+        return Taken(counts, self._keeping.trouble if self._keeping else None)
+
+    def stop(self) -> None:
+        """Let it end when all that came is in the log, and history has it."""
+        self._source.stop()
+
+    def run(self) -> Taken:
+        """Take in until `stop`.
+
+        Raises
+        ------
+        LogError
+            When the log does not take it.
+        VenueError
+            When a market cannot be taken in.
+
+        """
+        flow = ingest(self._source, LogSink(self.intake.place.appender))
+        if self._keeping is None:
+            engine.run(flow, None)
+        else:
+            with self._keeping:
+                engine.run(flow, None)
+        return self.at()
+
+    def _exchange(self) -> Exchange:
+        with closing(self.intake.place.log()) as log:
+            last = last_trades(log, self.markets)
+        return Exchange(self.markets, self.intake.settings.exchange_urls, last)
+
+    def _started(self, exchange: Exchange) -> None:
+        self._running = exchange
+        if self._keeping is not None:
+            self._keeping.late = exchange.late
+
+
+class _Keeping:
+    """Keeps the log in history beside the flow, if no other process does; and what came too late.
+
+    What goes wrong here stops nothing: the log has it, and whoever keeps it next goes on there.
+    """
+
+    def __init__(self, intake: Intake, number: int) -> None:
+        self.late: Callable[[], list[tuple[str, list[Traded]]]] = list
+        """Gives the trades that came too late for the tape."""
+        self._place, self._connect = intake.place, writer(intake.settings)
+        self._home = intake.settings.home / "ingest"
+        self._aside = self._home / f"late-{number}-of-{intake.processes}"
+        self._archivist: Archivist | None = None
+        self._mover: Mover | None = None
+        self._failed: str | None = None
+        self._stopped = threading.Event()
+        self._threads = [
+            threading.Thread(target=work, name="history", daemon=True)
+            for work in (self._keep, self._put_aside)
+        ]
+
+    @property
+    def trouble(self) -> str | None:
+        """Why history has not got all of it, if it has not."""
+        movers = (self._archivist, self._mover)
+        return self._failed or next((m.trouble for m in movers if m and m.trouble), None)
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _keep(self) -> None:
+        """Keep the log, as soon as no other process does."""
+        with self._told(), ExitStack() as held:
+            with kept("what history has of the log", self._home):
+                self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            while not self._alone(held):
+                if self._stopped.wait(_LOOK_SECONDS):
+                    return
+            log = held.enter_context(closing(self._place.log()))
+            dead = self._place.dead_letters()
+            if dead is not None:
+                held.callback(dead.close)
+            self._archivist = Archivist(log, self._connect, self._home, dead=dead)
+            self._archivist.run(self._stopped)
+
+    def _alone(self, held: ExitStack) -> bool:
+        with suppress(Busy):
+            held.callback(Lock(self._home / "lock").close)
+            return True
+        return False
+
+    def _put_aside(self) -> None:
+        """Keep what came too late."""
+        with self._told():
+            journal = Journal(self._aside)
+            mover = self._mover = Mover(self._connect, journal)
+            mover.start()
+            over = False
+            while not over:
+                over = self._stopped.wait(_LOOK_SECONDS)
+                for market, trades in self.late():
+                    journal.append(table(Trades), late_rows(market, trades))
+                    mover.look()
+            mover.finish()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (LogError, DiskError) as error:
+            self._failed = str(error)
