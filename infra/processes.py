@@ -1,4 +1,4 @@
-"""The processes of a run: one that is watched here, or several that divide the markets."""
+"""The processes of a run: one that is watched here, or several that divide the work."""
 
 from __future__ import annotations
 
@@ -7,48 +7,78 @@ import os
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from typing import NamedTuple, TypeAlias
+from typing import Protocol, TypeVar, cast
 
-from infra.problems import AGAIN, ReplayError, explained
-from infra.worker import Done, Job, Share
+from infra.problems import ReplayError, explained
+
+R_co = TypeVar("R_co", covariant=True)
+A_co = TypeVar("A_co", covariant=True)
+R = TypeVar("R")
+A = TypeVar("A")
 
 _TICK_SECONDS = 0.1
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Position(NamedTuple):
-    """How far a replay is: bytes of its files or messages of its log, and trades."""
+class Work(Protocol[R_co, A_co]):
+    """What one process does."""
 
-    read: int = 0
-    total: int = 0
-    trades: int = 0
+    def run(self) -> R_co:
+        """Do it, to its end or until `stop`."""
+        ...
 
+    def stop(self) -> None:
+        """Let it end where it is."""
+        ...
 
-Watcher: TypeAlias = Callable[[Position], None]
-"""Is told how far a replay is, a few times a second."""
+    def at(self) -> A_co:
+        """Return how far it is; from any thread."""
+        ...
 
 
 @dataclass
-class _Failed:
-    """What a process says when it cannot go on."""
+class _Said:
+    """What a process says: how far it is, what it has made, or why it cannot go on."""
 
-    why: str
-    ours: bool
-    """Whether it is a bug; then `why` is its traceback."""
-
-
-def alone(share: Share, watch: Watcher) -> list[Done]:
-    """Run the one share in this process; the first signal lets it end where it is."""
-    with _signals(share.stop):
-        return [_watched(share, watch)]
+    what: str
+    content: object
 
 
-def together(job: Job, watch: Watcher) -> list[Done]:
-    """Run each share in a process of its own. If one fails, all end."""
+def alone(work: Work[R, A], watch: Callable[[list[A]], None]) -> list[R]:
+    """Do it in this process; the first signal lets it end where it is."""
+    with _signals(work.stop):
+        return [_watched(work, lambda at: watch([at]))]
+
+
+def together(
+    make: Callable[[int], Work[R, A]],
+    count: int,
+    watch: Callable[[list[A]], None],
+    again: str | None = None,
+) -> list[R]:
+    """Do it in `count` processes, each with its number. If one fails, all end.
+
+    Parameters
+    ----------
+    make
+        Makes the work of a process, there; it pickles.
+    count
+        How many there are.
+    watch
+        Is told how far those are that have said so.
+    again
+        What to do when one dies, if all can go on where they were.
+
+    Raises
+    ------
+    ReplayError
+        When one cannot go on.
+
+    """
     context = multiprocessing.get_context("spawn")
     pipes: list[Connection] = []
     processes = []
@@ -60,25 +90,28 @@ def together(job: Job, watch: Watcher) -> list[Done]:
 
     try:
         with _signals(stop):
-            for number in range(job.processes):
+            for number in range(count):
                 ours, theirs = context.Pipe()
-                process = context.Process(target=_process, args=(job, number, theirs), daemon=True)
+                arguments = (make, number, theirs, again is not None)
+                process = context.Process(target=_process, args=arguments, daemon=True)
                 with _deaf():
                     process.start()
                 theirs.close()
                 pipes.append(ours)
                 processes.append(process)
-            return _collect(job, pipes, watch)
+            return cast("list[R]", _collect(pipes, watch, again or "run it again"))
     finally:
         for process in processes:
             process.kill()
             process.join()
 
 
-def _collect(job: Job, pipes: list[Connection], watch: Watcher) -> list[Done]:
+def _collect(
+    pipes: Sequence[Connection], watch: Callable[[list[A]], None], again: str
+) -> list[object]:
     """Watch all processes, until each has said what became of it."""
-    at = [Position() for _ in pipes]
-    done: dict[int, Done] = {}
+    at: dict[int, object] = {}
+    done: dict[int, object] = {}
     while len(done) < len(pipes):
         working = {pipe: number for number, pipe in enumerate(pipes) if number not in done}
         for pipe in wait(working):
@@ -86,61 +119,61 @@ def _collect(job: Job, pipes: list[Connection], watch: Watcher) -> list[Done]:
             try:
                 said = pipes[number].recv()
             except (EOFError, OSError):
-                again = AGAIN if job.store is not None else "run it again"
                 raise ReplayError(f"process {number} of {len(pipes)} died: {again}") from None
-            if isinstance(said, Position):
-                at[number] = said
-            elif isinstance(said, Done):
-                done[number] = said
-            elif said.ours:
-                raise RuntimeError(f"in process {number} of {len(pipes)}:\n{said.why}")
+            if said.what == "at":
+                at[number] = said.content
+            elif said.what == "done":
+                done[number] = said.content
+            elif said.what == "bug":
+                raise RuntimeError(f"in process {number} of {len(pipes)}:\n{said.content}")
             else:
-                raise ReplayError(said.why)
-        watch(Position(*map(sum, zip(*at, strict=True))))
+                raise ReplayError(said.content)
+        watch(cast("list[A]", list(at.values())))
     return [done[number] for number in range(len(pipes))]
 
 
-def _process(job: Job, number: int, pipe: Connection) -> None:
-    """Run one share, and tell the parent; end with it."""
+def _process(
+    make: Callable[[int], Work[R, A]], number: int, pipe: Connection, resumable: bool
+) -> None:
+    """Do the work of one process, and tell the parent; end with it."""
     try:
-        with explained(resumable=job.store is not None):
-            share = Share(job, number)
-            threading.Thread(target=_obey, args=(share, pipe), daemon=True).start()
-            done = _watched(share, pipe.send)
-        pipe.send(done)
+        with explained(resumable=resumable):
+            work = make(number)
+            threading.Thread(target=_obey, args=(work.stop, pipe), daemon=True).start()
+            done = _watched(work, lambda at: pipe.send(_Said("at", at)))
+        pipe.send(_Said("done", done))
     except ReplayError as error:
-        pipe.send(_Failed(str(error), ours=False))
+        pipe.send(_Said("failed", str(error)))
     except BrokenPipeError:
         pass  # the parent is dead
     except BaseException:  # noqa: BLE001 - the parent tells it
-        pipe.send(_Failed(traceback.format_exc(), ours=True))
+        pipe.send(_Said("bug", traceback.format_exc()))
 
 
-def _obey(share: Share, pipe: Connection) -> None:
+def _obey(stop: Callable[[], None], pipe: Connection) -> None:
     with suppress(EOFError, OSError):
         while pipe.recv() == "stop":
-            share.stop()
+            stop()
     os._exit(1)  # the parent is dead: whoever resumes must not find us at work
 
 
-def _watched(share: Share, watch: Watcher) -> Done:
-    """Run a share, and watch it from a thread."""
-    progress, over = share.source.progress, threading.Event()
+def _watched(work: Work[R, A], watch: Callable[[A], None]) -> R:
+    """Do the work, and watch it from a thread."""
+    over = threading.Event()
 
     def look() -> None:
         with suppress(BrokenPipeError):
             while not over.wait(_TICK_SECONDS):
-                watch(Position(progress.read, progress.total, progress.trades))
+                watch(work.at())
 
     watcher = threading.Thread(target=look, daemon=True)
     watcher.start()
     try:
-        done = share.play()
+        done = work.run()
     finally:
         over.set()
         watcher.join()
-    read = progress.total if done.finished else progress.read
-    watch(Position(read, progress.total, progress.trades))
+    watch(work.at())
     return done
 
 

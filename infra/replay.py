@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from connectors.clickhouse import UNREACHABLE, reason, refusal
@@ -13,16 +14,17 @@ from connectors.disk import DiskError
 from connectors.events_file import gather
 from connectors.tally import MarketTally
 from infra import processes, report
-from infra.problems import ReplayError, explained
-from infra.processes import Watcher
+from infra.problems import AGAIN, ReplayError, explained
 from infra.report import Report
 from infra.runs import Notes
 from infra.scratch import drain, left_in, scratch
 from infra.settings import Settings
 from infra.sources import Files, Origin
 from infra.store import Form, Store
-from infra.worker import Done, Job, Share, writer
+from infra.worker import Done, Far, Job, Share, writer
 
+Watcher = Callable[[Far], None]
+"""Is told how far a replay is, a few times a second."""
 Teller = Callable[[str], None]
 """Is told at once what the user should know."""
 
@@ -78,9 +80,13 @@ def replay(
 
 
 def _play(job: Job, share: Share, watch: Watcher) -> list[Done]:
+    def seen(at: list[Far]) -> None:
+        watch(Far(*map(sum, zip(*at, strict=True))))
+
     if job.processes == 1:
-        return processes.alone(share, watch)
-    return processes.together(job, watch)
+        return processes.alone(share, seen)
+    again = None if job.store is None else AGAIN
+    return processes.together(partial(Share, job), job.processes, seen, again)
 
 
 def _begin(job: Job, notes: Notes, tell: Teller) -> None:

@@ -12,12 +12,11 @@ import typer
 from rich.progress import Progress
 
 from infra import flowfile, report, screen
-from infra.processes import Position, Watcher
-from infra.replay import replay
+from infra.replay import Watcher, replay
 from infra.screen import Misused, say
 from infra.sources import Files, FromHistory, FromKafka, FromLog, Origin
 from infra.times import HELP, parse_time
-from infra.worker import Job
+from infra.worker import Far, Job
 from operators import Costs
 
 _STOPPED = 130
@@ -203,7 +202,7 @@ def play(job: Job, recovery: Path | None, events: Path | None, json: BinaryIO | 
 def _watcher(bar: Progress) -> Watcher:
     task = bar.add_task("replay", total=None, note="")
 
-    def watch(at: Position) -> None:
+    def watch(at: Far) -> None:
         note = f"{at.trades:,} trades"
         bar.update(task, total=at.total or None, completed=at.read, note=note)
 

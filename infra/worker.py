@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
@@ -79,6 +80,14 @@ class Job:
         return {**self.origin.options(), **stretch, "--markets": ",".join(self.markets)}
 
 
+class Far(NamedTuple):
+    """How far a replay is: bytes of its files or messages of its log, and trades."""
+
+    read: int = 0
+    total: int = 0
+    trades: int = 0
+
+
 @dataclass
 class Done:
     """What became of a process's share."""
@@ -115,6 +124,7 @@ class Share:
         self.tally = Tally(time.perf_counter() - opening)
         self.history: History | None = None
         self.stopped = threading.Event()
+        self._over = False
 
     def dataflow(self, outlets: Sequence[Outlet] = ()) -> Dataflow:
         """Return the whole flow, from the source to the outlets."""
@@ -131,7 +141,7 @@ class Share:
         op.output("outlets", conclude("conclude", tape), Outlets(outlets))
         return flow
 
-    def play(self) -> Done:
+    def run(self) -> Done:
         """Run to the end of the tape, or until `stop`."""
         with closing(self._alone()):
             if self.job.store is not None:
@@ -145,6 +155,7 @@ class Share:
                 engine.run(flow, self._snapshots())
                 for outlet in outlets:
                     outlet.close()
+                self._over = not self.stopped.is_set()
             except BaseException:
                 if self.history is not None:
                     self.history.mover.abandon()
@@ -154,6 +165,12 @@ class Share:
             self.history.mover.trouble if self.history is not None else None,
             finished=self.job.origin.endless or not self.stopped.is_set(),
         )  # fmt: skip
+
+    def at(self) -> Far:
+        """Return how far it is."""
+        progress = self.source.progress
+        read = progress.total if self._over else progress.read
+        return Far(read, progress.total, progress.trades)
 
     def stop(self) -> None:
         """Let it end where it is; what was kept can be resumed."""
