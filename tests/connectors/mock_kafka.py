@@ -20,6 +20,7 @@ class Api(IntEnum):
 
     PRODUCE = 0
     FETCH = 1
+    INIT_PRODUCER_ID = 22
 
 
 def _library() -> ctypes.CDLL:

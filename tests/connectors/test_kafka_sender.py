@@ -20,6 +20,7 @@ from tests.connectors.log_contract import read_all, wait_for
 from tests.connectors.mock_kafka import Api, MockKafka
 
 REQUEST_TIMED_OUT, NOT_LEADER, MSG_SIZE_TOO_LARGE, NOT_ENOUGH_REPLICAS, DENIED = 7, 6, 10, 19, 29
+CLUSTER_DENIED = 31
 PATIENCE = 2.0
 
 
@@ -66,6 +67,15 @@ def test_what_the_broker_refuses_is_told_with_the_market_and_a_remedy(
     with pytest.raises(LogError, match=said) as refused:
         sender.flush()
     assert "a message of binance:BTC/USDT, 4 bytes, did not go into the log" in str(refused.value)
+
+
+def test_who_may_not_write_anything_is_told_so(place: KafkaPlace, kafka: MockKafka) -> None:
+    kafka.fail(Api.INIT_PRODUCER_ID, *[CLUSTER_DENIED] * 10)
+    sender = Sender(place.settings, place.settings.topic, PATIENCE)
+    with pytest.raises(LogError, match=r"Cluster authorization failed: this user may not"):
+        send_until_refused(sender, b"refused")
+    with pytest.raises(LogError, match="this user may not"):
+        sender.close()
 
 
 def test_behind_a_refused_message_all_is_refused_and_none_arrives(
