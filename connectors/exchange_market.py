@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 import ccxt
 import orjson
 
-from connectors.exchange_delays import FIRST, Delays
+from connectors.exchange_delays import Delays
 from connectors.exchange_fill import Filling
 from connectors.exchange_outbox import Outbox
 from connectors.exchange_wire import User, Wire, reader
@@ -31,8 +31,8 @@ _RECENT = 16
 """Over about how many arrivals the usual silence is a mean."""
 SELDOM = 8 * MINUTE
 _MILLISECOND = 1_000_000
-_BOOK_LATER = 0.5
-"""Seconds, at first, until a lost book is asked for: the trades are filled before."""
+_BOOK_LATER = 0.3
+"""Seconds in which the trades of a lost connection are asked for before its books."""
 _AGAIN = 2.0
 """Seconds in which a stream brings what REST knows already."""
 
@@ -126,7 +126,7 @@ class MarketWatch:
     async def _watch(self, user: User, read: Callable[[], Awaitable[None]]) -> None:
         """Read one stream for ever."""
         reader.set(user)
-        delays = Delays(FIRST if user == self.trades else _BOOK_LATER)
+        delays, later = Delays(), 0.0 if user == self.trades else _BOOK_LATER
         while True:
             try:
                 await read()
@@ -135,7 +135,7 @@ class MarketWatch:
                     raise
                 self._reading = self._reading and user != self.trades
                 self.lost(user, "disconnect")
-                await asyncio.sleep(delays.next(time.monotonic()))
+                await asyncio.sleep(later + delays.next(time.monotonic()))
 
     async def _read_trades(self) -> None:
         self._reading = True

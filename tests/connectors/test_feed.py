@@ -14,7 +14,7 @@ from connectors.feed_books import PACE
 from connectors.feed_hole import Ask, Hole
 from connectors.feed_ids import TRUSTED
 from connectors.rest_trades import Traded
-from schemas import SECOND, Book, Event, Gap, Time, Trades
+from schemas import SECOND, Book, Event, Gap, Heartbeat, Reject, Time, Trades, Value
 
 MS = SECOND // 1000
 AHEAD = 1270 * MS
@@ -39,8 +39,8 @@ class Row(NamedTuple):
 def rows(event: Event) -> list[Row]:
     if not isinstance(event, Trades):
         return []
-    assert event.id is not None
-    return [Row(str(id_), ts) for id_, ts in zip(event.id.tolist(), event.ts.tolist(), strict=True)]
+    ids = [""] * len(event) if event.id is None else event.id.tolist()
+    return [Row(str(id_), ts) for id_, ts in zip(ids, event.ts.tolist(), strict=True)]
 
 
 def flat(tape: Sequence[Event]) -> list[object]:
@@ -220,3 +220,175 @@ def test_arrivals_in_other_pieces_give_the_same_tape(
     assert flat(whole.tape) == flat(pieces.tape)
     assert whole.late == pieces.late
     assert whole.feed.counts == pieces.feed.counts
+
+
+def busy(kind: str = "consecutive", fills: bool = True) -> World:
+    """Return a market whose ids are known to count, if they do."""
+    world = World(NAMERS[kind])
+    world.feed.fills = fills
+    world.trade(TRUSTED + 5)
+    world.tape.clear()
+    return world
+
+
+def kinds(world: World) -> list[str]:
+    return [type(event).__name__ for event in world.tape]
+
+
+def test_all_that_comes_behind_a_hole_waits_for_it_in_its_order() -> None:
+    world = busy()
+    world.skip(2)
+    world.trade(1)
+    world.feed.event(Value("m", 1, "x", 2.0), world.now)
+    world.book(1)
+    world.trade(1)
+    assert not world.tape
+    world.answer(0)
+    assert kinds(world) == ["Trades", "Value", "Book", "Trades"]
+    assert world.feed.counts.filled == 2
+    assert len(rows(world.tape[0])) == 3
+
+
+def test_what_came_in_the_wrong_order_is_put_right_without_asking() -> None:
+    world = busy()
+    one, two, three = world.happen(3)
+    world.deliver([three, one, two])
+    assert [row.id for row in rows(world.tape[0])] == [one.id, two.id, three.id]
+    assert not world.holes[0].open
+
+
+def test_too_many_do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.feed.ROOM", 10)
+    world = busy()
+    world.skip(1)
+    world.trade(9)
+    assert not world.tape
+    world.trade(9)
+    assert kinds(world) == ["Gap", "Trades"]
+
+
+@pytest.mark.parametrize("kind", ["consecutive", "texts"])
+def test_what_can_never_be_filled_is_marked_at_once(kind: str) -> None:
+    world = busy(kind, fills=False)
+    world.lose(0)
+    world.skip(1)
+    world.back(0)
+    world.trade(1)
+    [gap, trades] = world.tape
+    assert isinstance(gap, Gap)
+    assert gap.why == "disconnect"
+    assert len(rows(trades)) == 1
+    assert not world.holes
+
+
+def test_trades_without_ids_are_never_repeated_and_their_holes_are_marked() -> None:
+    world = World(lambda _: "")
+    world.trade(2)
+    world.trade(1)
+    world.lose(0)
+    world.back(0)
+    world.trade(1)
+    assert kinds(world) == ["Trades", "Trades", "Gap", "Trades"]
+    assert world.feed.counts.repeated == 0
+
+
+def test_the_id_that_follows_directly_needs_no_rest() -> None:
+    world = busy()
+    world.lose(0)
+    world.back(0)
+    world.trade(1)
+    assert kinds(world) == ["Trades"]
+    assert not world.holes
+
+
+def test_a_market_that_stays_quiet_behind_a_reconnect_is_asked_about() -> None:
+    world = busy("texts")
+    world.lose(0)
+    world.skip(2)
+    world.wait(2)
+    assert not world.tape, "no heartbeat while trades may be missing"
+    world.back(0)
+    while not world.holes:
+        world.wait(1)
+    assert world.holes[0].until is None
+    world.answer(0)
+    assert [len(rows(event)) for event in world.tape] == [2]
+    world.wait(5)
+    assert kinds(world)[1:] == ["Heartbeat"]
+
+
+def test_books_of_a_time_without_trades_are_refused() -> None:
+    world = busy()
+    world.lose(0)
+    world.book(1)
+    world.back(0)
+    world.trade(1)
+    assert kinds(world) == ["Trades"]
+    assert world.feed.counts.refused == 1
+
+
+def test_a_trade_found_behind_a_closed_candle_is_put_aside() -> None:
+    world = busy()
+    world.skip(1)
+    world.wait(7)
+    assert kinds(world) == ["Heartbeat"] * len(world.tape)
+    assert len(world.tape) == 2
+    world.trade(1)
+    world.answer(0)
+    assert kinds(world)[2:] == ["Gap", "Trades"]
+    assert len(world.late) == 1
+
+
+def test_a_restart_begins_behind_the_last_trade_of_the_log() -> None:
+    world = busy("texts")
+    feed = world.feed = MarketFeed("m")
+    feed.resume(world.trades[-1])
+    feed.back(world.now)
+    world.skip(3)
+    world.trade(1)
+    assert not world.tape
+    world.answer(0)
+    assert [len(rows(event)) for event in world.tape] == [4]
+
+
+def test_a_heartbeat_says_no_more_than_what_was_heard() -> None:
+    feed = MarketFeed("m")
+    feed.clock.begin(AHEAD)
+    feed.look(now=SECOND, heard=None)
+    assert not feed.take()
+    feed.look(now=2 * SECOND, heard=SECOND)
+    [beat] = feed.take()
+    assert isinstance(beat, Heartbeat)
+    assert (beat.ts, beat.received) == (SECOND + AHEAD, 2 * SECOND)
+    feed.look(now=4 * SECOND, heard=SECOND)
+    assert not feed.take(), "nothing was heard since"
+    feed.look(now=4 * SECOND, heard=3 * SECOND)
+    assert len(feed.take()) == 1
+
+
+def test_an_event_that_cannot_be_read_is_counted() -> None:
+    world = busy()
+    world.feed.event(Reject("m", 1, "why", "payload"), world.now)
+    assert isinstance(world.feed.take()[0], Reject)
+    assert world.feed.counts.rejects == 1
+
+
+def test_our_clock_may_step_back_and_nothing_waits_for_it() -> None:
+    world = busy()
+    world.skip(1)
+    world.trade(1)
+    world.now -= 3_600 * SECOND
+    world.wait(1)
+    assert kinds(world)[:2] == ["Gap", "Trades"]
+
+
+def test_ids_that_rest_has_no_trades_for_do_not_count() -> None:
+    world = busy()
+    for ahead in (500, 1_000):
+        world.namer = lambda index, ahead=ahead: str(1_000 + index + ahead)  # type: ignore[misc]
+        world.trade(1)
+        for hole in world.holes:
+            world.feed.filled(hole.ask(), [], whole=True, now=world.now)
+        world.collect()
+    assert len(world.holes) == 1
+    assert kinds(world) == ["Trades", "Trades"]
