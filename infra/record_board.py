@@ -1,0 +1,100 @@
+"""What `deck record` shows: each market's trades and books as they come, and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from rich.table import Table
+
+from connectors.feed import Counts
+from schemas import SECOND, Book, Gap, Outside, Reject, Time, Trades
+
+_NUMBERS = (
+    "trades", "books", "other", "last price", "age", "repeated", "holes", "gaps", "rejects",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Line:
+    """What was recorded of a market."""
+
+    trades: int = 0
+    books: int = 0
+    others: int = 0
+    gaps: int = 0
+    rejects: int = 0
+    price: float | None = None
+    ts: Time | None = None
+
+
+class Board:
+    """Counts what is recorded, market by market."""
+
+    def __init__(self, markets: Iterable[str] = ()) -> None:
+        self._lines = {market: _Line() for market in markets}
+
+    @property
+    def rows(self) -> int:
+        """All trades and other events."""
+        return sum(line.trades + line.books + line.others for line in self._lines.values())
+
+    def take(self, events: Iterable[Outside]) -> None:
+        """Count what was recorded."""
+        for event in events:
+            line = self._lines.setdefault(event.market, _Line())
+            if isinstance(event, Trades):
+                line.trades += len(event)
+                line.price, line.ts = event.price.item(-1), event.stamp.item(-1)
+                continue
+            line.books += isinstance(event, Book)
+            line.others += not isinstance(event, Book)
+            line.gaps += isinstance(event, Gap)
+            line.rejects += isinstance(event, Reject)
+
+    def table(self, now: Time, counts: Mapping[str, Counts]) -> Table:
+        """Return it as a table.
+
+        Parameters
+        ----------
+        now
+            Our clock: the age of a market's last trade is counted from its stamp.
+        counts
+            What the exchange source knows of markets that are taken in.
+
+        """
+        table = Table("market")
+        for name in _NUMBERS:
+            table.add_column(name, justify="right")
+        for market, line in sorted(self._lines.items()):
+            known = counts.get(market)
+            table.add_row(
+                market,
+                f"{line.trades:,}",
+                f"{line.books:,}",
+                f"{line.others:,}",
+                "" if line.price is None else f"{line.price:.12g}",
+                "" if line.ts is None else _age(now - line.ts),
+                "" if known is None else f"{known.repeated:,}",
+                "" if known is None else f"{known.holes:,}",
+                f"{line.gaps:,}",
+                f"{line.rejects:,}",
+            )
+        return table
+
+
+def _age(time: Time) -> str:
+    """Return how long ago something was.
+
+    Examples
+    --------
+    >>> [_age(round(seconds * SECOND)) for seconds in (-0.3, 2.25, 75, 7_200, 200_000)]
+    ['0.0 s', '2.2 s', '75 s', '120 min', '56 h']
+
+    """
+    seconds = max(time, 0) / SECOND
+    if seconds < 10:  # noqa: PLR2004 - where a tenth matters
+        return f"{seconds:.1f} s"
+    if seconds < 600:  # noqa: PLR2004 - ten minutes
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 36_000 else f"{seconds / 3600:.0f} h"  # noqa: PLR2004 - ten hours
