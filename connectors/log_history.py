@@ -6,7 +6,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Protocol
 
 from connectors.backfill import late_rows
@@ -24,6 +24,7 @@ _MESSAGES = 200
 _ROWS = 50_000
 _SECONDS = 1.0
 _IDLE_SECONDS = 0.05
+_PATIENCE_SECONDS = 10.0
 
 
 class DeadLetters(Protocol):
@@ -121,11 +122,15 @@ class Archivist:
         return count
 
     def run(self, stopped: threading.Event) -> None:
-        """Take what comes until it is stopped, then finish; see `step`."""
+        """Take what comes until it is stopped, and what the log has by then; see `step`."""
         try:
             while not stopped.is_set():
                 if not self.step():
                     stopped.wait(_IDLE_SECONDS)
+            deadline = monotonic() + _PATIENCE_SECONDS
+            while self._follower.behind() and monotonic() < deadline:
+                if not self.step():
+                    sleep(_IDLE_SECONDS)
             self.close()
         finally:
             self.abandon()
