@@ -13,11 +13,11 @@ import ccxt
 from typing_extensions import Self
 
 from connectors.exchange_outbox import ROOM, Outbox
-from connectors.exchange_venue import VenueWatch
+from connectors.exchange_venue import NOTHING, Asks, VenueWatch
 from connectors.feed import Counts
 from connectors.rest_trades import Traded
 from connectors.tracks import Item
-from connectors.venue import VenueError, split
+from connectors.venue import VenueError, connect, split
 
 
 class Exchange:
@@ -34,6 +34,10 @@ class Exchange:
     room
         How many trades and other events wait for a slow consumer, at most; what comes beyond is a
         hole, and treated as any other.
+    keys
+        API keys, without a secret: some exchanges give old trades only to who has one.
+    asks
+        Which numbers to ask for of the contracts among the markets, and how often.
 
     Raises
     ------
@@ -48,6 +52,8 @@ class Exchange:
         urls: Mapping[str, str] | None = None,
         last: Mapping[str, Traded] | None = None,
         room: int = ROOM,
+        keys: Mapping[str, str] | None = None,
+        asks: Asks = NOTHING,
     ) -> None:
         self._symbols: dict[str, dict[str, str]] = {}
         for market in markets:
@@ -56,7 +62,7 @@ class Exchange:
             if market in symbols:
                 raise VenueError(f"market {market!r} is given twice; leave one out")
             symbols[market] = symbol
-        self._urls, self._last = urls or {}, last or {}
+        self._urls, self._keys, self._last, self._asks = urls or {}, keys or {}, last or {}, asks
         self._outbox = Outbox(room)
         self._late = deque[tuple[str, list[Traded]]]()
         self._venues: list[VenueWatch] = []
@@ -130,9 +136,9 @@ class Exchange:
         self._loop.set_exception_handler(_quiet)
         self._up.set()
         for exchange, symbols in self._symbols.items():
-            url = self._urls.get(exchange)
+            venue = connect(exchange, self._urls.get(exchange), self._keys.get(exchange))
             self._venues.append(
-                VenueWatch(exchange, symbols, url, self._outbox, self._aside, self._last)
+                VenueWatch(venue, symbols, self._outbox, self._aside, self._last, self._asks)
             )
         tasks = [asyncio.create_task(venue.run()) for venue in self._venues]
         stop = asyncio.create_task(self._stop.wait())

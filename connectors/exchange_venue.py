@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import ccxt
 
@@ -17,8 +17,9 @@ from connectors.exchange_instrument import instrument
 from connectors.exchange_market import CACHED, MarketWatch
 from connectors.exchange_outbox import Outbox
 from connectors.exchange_wire import User, Wire
+from connectors.poller import Poller
 from connectors.rest_trades import Traded
-from connectors.venue import Json, Venue, VenueError, connect
+from connectors.venue import Json, Venue, VenueError
 from schemas import Instrument, Reject, Time
 
 TICK = 0.03
@@ -26,6 +27,17 @@ TICK = 0.03
 RELOAD = 3600.0
 """Each so many seconds the exchange is asked what it says of its markets."""
 _MILLISECOND = 1_000_000
+
+
+class Asks(NamedTuple):
+    """Numbers that exchanges are asked for."""
+
+    series: Sequence[str]
+    every: float
+    """Seconds from one question to the next."""
+
+
+NOTHING = Asks((), 60.0)
 
 
 class _Throttled(Protocol):
@@ -38,32 +50,32 @@ class VenueWatch:
 
     Parameters
     ----------
-    exchange
-        ccxt's name of it.
+    venue
+        The exchange; it is closed at the end.
     symbols
         ccxt's names of the markets, by their full names.
-    url
-        Where to find it instead of at its own addresses.
     outbox
         Takes the strips.
     aside
         Takes the trades that are too late for the tape.
     last
         The last trade that the log has of each market.
+    asks
+        Which numbers to ask for, too.
 
     """
 
     def __init__(
         self,
-        exchange: str,
+        venue: Venue,
         symbols: Mapping[str, str],
-        url: str | None,
         outbox: Outbox,
         aside: Callable[[str, list[Traded]], None],
         last: Mapping[str, Traded],
+        asks: Asks,
     ) -> None:
-        self.symbols, self.outbox, self.aside, self.last = symbols, outbox, aside, last
-        self.venue = connect(exchange, url)
+        self.venue, self.symbols, self.outbox, self.aside = venue, symbols, outbox, aside
+        self.last, self.asks = last, asks
         self.venue.options["tradesLimit"] = CACHED
         _ask_in_bursts(self.venue)
         self.wire = Wire(self.venue, self._switched, self._unreadable)
@@ -89,6 +101,8 @@ class VenueWatch:
                     market.feed.clock.begin(distance)
                 self._describe(market)
                 market.start()
+            for poller in self._pollers():
+                self._spawn(poller.run())
             self._spawn(self._reload())
             while True:
                 self._look(time.time_ns())
@@ -127,6 +141,21 @@ class VenueWatch:
                 near = get_close_matches(symbol, known, cutoff=0.5)
                 hint = f"did you mean {', '.join(near)}?" if near else "none is called alike"
                 raise VenueError(f"{name}: {self.venue.id} has no market {symbol!r}; {hint}")
+
+    def _pollers(self) -> list[Poller]:
+        """Return what asks for numbers of the contracts among the markets."""
+        if not self.asks.series:
+            return []
+        contracts = [m for m in self.markets.values() if self.venue.market(m.symbol)["contract"]]
+        if not contracts:
+            raise VenueError(
+                f"{', '.join(self.markets)}: there is no {' or '.join(self.asks.series)} of what "
+                f"is no contract, such as {self.venue.id}:BTC/USDT:USDT"
+            )
+        return [
+            Poller(self.venue, m.symbol, self.asks.series, self.asks.every, m.event)
+            for m in contracts
+        ]
 
     async def _distance(self) -> Time | None:
         """Return how far the exchange's clock is ahead of ours, if it tells."""

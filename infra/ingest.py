@@ -12,6 +12,7 @@ import typer
 from rich.live import Live
 from rich.table import Table
 
+from connectors.exchange_venue import Asks
 from connectors.feed import Counts
 from connectors.poller import SERIES
 from infra import processes, screen
@@ -69,7 +70,7 @@ def ingest(
         where = place(settings, kafka)
         where.log().close()  # so that what is wrong with it is told before anything starts
         intake = Intake(
-            where, names, min(processes_, len(names)), _names(values), every,
+            where, names, min(processes_, len(names)), Asks(_names(values), every),
             not no_history, settings,
         )  # fmt: skip
         end = _run(intake)

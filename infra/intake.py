@@ -14,6 +14,7 @@ from connectors.clickhouse import Mover
 from connectors.disk import DiskError, kept
 from connectors.exchange import Exchange
 from connectors.exchange_source import ExchangeSource
+from connectors.exchange_venue import NOTHING, Asks
 from connectors.feed import Counts
 from connectors.journal import Journal
 from connectors.log import LogError
@@ -45,10 +46,8 @@ class Intake:
         Full names.
     processes
         How many divide the markets among them.
-    values
-        Series of numbers that exchanges are asked for, such as `funding`.
-    every
-        Seconds from one question to the next.
+    asks
+        Which numbers to ask the exchanges for, too.
     history
         Whether history keeps what the log gets.
 
@@ -57,8 +56,7 @@ class Intake:
     place: Place
     markets: tuple[str, ...]
     processes: int = 1
-    values: tuple[str, ...] = ()
-    every: float = 60.0
+    asks: Asks = NOTHING
     history: bool = True
     settings: Settings = field(default_factory=Settings.from_environment)
 
@@ -123,7 +121,10 @@ class Taking:
     def _exchange(self) -> Exchange:
         with closing(self.intake.place.log()) as log:
             last = last_trades(log, self.markets)
-        return Exchange(self.markets, self.intake.settings.exchange_urls, last)
+        settings, asks = self.intake.settings, self.intake.asks
+        return Exchange(
+            self.markets, settings.exchange_urls, last, keys=settings.exchange_keys, asks=asks
+        )
 
     def _started(self, exchange: Exchange) -> None:
         self._running = exchange

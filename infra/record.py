@@ -113,7 +113,7 @@ class _Feed:
     def __init__(self, place: _Place, markets: Sequence[str], settings: Settings) -> None:
         with closing(place.log()) as log:
             last = last_trades(log, markets)
-        self.exchange = Exchange(markets, settings.exchange_urls, last)
+        self.exchange = Exchange(markets, settings.exchange_urls, last, keys=settings.exchange_keys)
         self.late = 0
         self._place = place
 
