@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from schemas import DERIVED, OUTSIDE, Event, Gap, Outside, Position, Reject, Trades
 from schemas.forms import FORMS, Form, forms
+from schemas.trades import Int64
 
 _IDS = {"flow": FORMS["str"], "run": FORMS["str"], "market": FORMS["str"], "seq": FORMS["int"]}
 _AT = {"partition": FORMS["str"], "offset": FORMS["int"], "row": FORMS["int"]}
@@ -78,7 +80,7 @@ def block(flow: str, run: str, kind: type[Event], records: Sequence[Record]) -> 
 def outside_block(kind: type[Event], events: Sequence[Outside]) -> pa.RecordBatch:
     """Return the rows of outside events of one kind; of `Trades`, one row a trade."""
     if kind is Trades and events:
-        return pa.concat_batches([_trade_rows(event) for event in events])  # type: ignore[arg-type]
+        return _trade_rows(events)  # type: ignore[arg-type]
     nowhere: dict[str, list[object]] = {}
     if kind in BORN_ON_TAPE:
         nowhere = {"flow": [""] * len(events), "run": [""] * len(events), "seq": [-1] * len(events)}
@@ -100,21 +102,40 @@ def _batch(
     return pa.RecordBatch.from_arrays(arrays, list(names))
 
 
-def _trade_rows(trades: Trades) -> pa.RecordBatch:
-    at, ids, received, count = trades.at or _NOWHERE, trades.id, trades.received, len(trades)
+def _trade_rows(slices: Sequence[Trades]) -> pa.RecordBatch:
+    counts = [len(trades) for trades in slices]
+    at = [trades.at or _NOWHERE for trades in slices]
+    total, begin = sum(counts), np.cumsum([0, *counts[:-1]])
+    shift = np.array([place.row for place in at]) - begin
+    known = [trades.received is not None for trades in slices]
     columns_of: dict[str, object] = {
-        "market": [trades.market] * count,
-        "ts": trades.stamp,
-        "price": trades.price,
-        "size": trades.size,
-        "side": trades.side,
-        "id": [""] * count if ids is None else [str(value) for value in ids.tolist()],
-        "received": [None] * count if received is None else received,
-        "partition": [at.partition] * count,
-        "offset": [at.offset] * count,
-        "row": range(at.row, at.row + count),
-        "backfilled": [False] * count,
+        "market": _each([trades.market for trades in slices], counts),
+        "ts": np.concatenate([trades.stamp for trades in slices]),
+        "price": np.concatenate([trades.price for trades in slices]),
+        "size": np.concatenate([trades.size for trades in slices]),
+        "side": np.concatenate([trades.side for trades in slices]),
+        "id": [text for trades in slices for text in _texts(trades)],
+        "received": np.concatenate([_received(trades) for trades in slices]),
+        "partition": _each([place.partition for place in at], counts),
+        "offset": np.repeat([place.offset for place in at], counts),
+        "row": np.arange(total) + np.repeat(shift, counts),
+        "backfilled": np.zeros(total, bool),
     }
-    names = columns(Trades)
-    arrays = [pa.array(columns_of[name], form.arrow) for name, form in names.items()]
-    return pa.RecordBatch.from_arrays(arrays, list(names))
+    masks = {"received": ~np.repeat(known, counts)}
+    arrays = [
+        pa.array(columns_of[name], form.arrow, mask=masks.get(name))
+        for name, form in columns(Trades).items()
+    ]
+    return pa.RecordBatch.from_arrays(arrays, list(columns(Trades)))
+
+
+def _each(texts: Sequence[str], counts: Sequence[int]) -> list[str]:
+    return [text for text, count in zip(texts, counts, strict=True) for _ in range(count)]
+
+
+def _texts(trades: Trades) -> list[str]:
+    return [""] * len(trades) if trades.id is None else [*map(str, trades.id.tolist())]
+
+
+def _received(trades: Trades) -> Int64:
+    return np.zeros(len(trades), np.int64) if trades.received is None else trades.received
