@@ -60,6 +60,7 @@ def test_a_slice_is_consecutive_rows_of_one_message_of_one_market() -> None:
         trades("a", Position("p/0", 3, 0)),
         trades("a", Position("p/0", 3, 2), [7, 0]),
         trades("a", Position("p/0", 3, 9)),
+        trades("a", Position("p/0", 3, 12)),
     ]
     found = sorted(events_of(Trades, rows_of(Trades, *made), "p/0"), key=lambda placed: placed[:2])
     assert [placed.event.at for placed in found] == [event.at for event in made]

@@ -189,5 +189,9 @@ def test_much_is_read_a_little_at_a_time_and_silence_in_long_steps(
     whole = source(name)
     [tape] = play(lambda: whole).values()
     assert sum(map(len, tape)) == 20_000  # type: ignore[arg-type]
+    part = source(name).build_part("replay", f"{name}/0", None)
+    items = [part.next_batch() for _ in range(3)]
+    part.close()
+    assert all(0 < sum(map(len, strip)) <= 1_000 for [(_, strip)] in items)  # type: ignore[arg-type]
     assert whole.progress.read == whole.progress.total
     assert len(asked) < 200

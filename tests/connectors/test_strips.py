@@ -48,6 +48,18 @@ def test_a_reject_that_was_recorded_comes_back_as_itself(tmp_path: Path) -> None
     assert found == replace(recorded, at=Position("a.parquet", 1))
 
 
+def test_what_cannot_be_read_tells_the_time_that_could_be(tmp_path: Path) -> None:
+    row = {
+        **told(Heartbeat(A, 5), None),
+        "event": '{"type":"Heartbeat","v":9,"market":"okx:A","ts":5}',
+    }
+    path = WRITERS["parquet"](tmp_path / "a.parquet", [trade(0, A), row])
+    [_, found] = play(lambda: Replay([path]))[A]
+    assert isinstance(found, Reject)
+    assert (found.ts, found.payload) == (5, row["event"])
+    assert found.why == "a.parquet, row 1: version 9 is newer than 1: upgrade Tapedeck to read it"
+
+
 @pytest.mark.parametrize("symbol", [None, B])
 def test_events_of_other_shares_are_left_to_them(tmp_path: Path, symbol: str | None) -> None:
     rows = [trade(0, A), told(Heartbeat(B, 5), symbol), {**trade(1), "symbol": None}]

@@ -36,6 +36,10 @@ def test_handing_out_can_be_stopped_anywhere(batch: int, stop: int) -> None:
     assert tracks.done == {A: 9, B: 1}
 
 
+def test_a_market_of_which_nothing_is_let_through_is_done() -> None:
+    assert not Tracks({A: []}, {}).left
+
+
 def test_more_may_have_been_handed_out_than_there_is() -> None:
     tracks = Tracks({A: [trades(3)]}, {A: 5, B: 1})
     assert not tracks.left
