@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin._metadata import ClusterMetadata
@@ -16,7 +16,8 @@ from connectors.log import LogError
 ANSWER_SECONDS = 10.0
 """How long Kafka may take to answer a question; appending and reading wait longer."""
 
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS = 2.0
+_PAUSE_SECONDS = 0.05
 
 AWAY = frozenset(
     {
@@ -28,6 +29,15 @@ AWAY = frozenset(
     }
 )
 """Errors that say that nobody answers."""
+_MOVING = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.REPLICA_NOT_AVAILABLE,
+    }
+)
+"""Errors of a partition that is new, or goes to another broker."""
+T = TypeVar("T")
 
 
 class Heard:
@@ -106,16 +116,22 @@ class _Client(Protocol):
     def poll(self, timeout: float) -> object: ...
 
 
-def metadata(client: _Client, heard: Heard) -> ClusterMetadata:
-    """Return what Kafka says of itself and all topics; wait for it, unless it refuses us."""
+def answer(ask: Callable[[float], T], client: _Client, heard: Heard) -> T:
+    """Ask, with seconds to wait, until there is an answer; unless the broker refuses us."""
     deadline = monotonic() + ANSWER_SECONDS
     while True:
         try:
-            return client.list_topics(timeout=_LOOK_SECONDS)
-        except KafkaException:
-            client.poll(0)  # so that why is heard
-            if heard.refused or monotonic() > deadline:
+            return ask(_LOOK_SECONDS)
+        except KafkaException as raised:
+            client.poll(_PAUSE_SECONDS)  # so that why is heard
+            passing = raised.args[0].code() in AWAY | _MOVING
+            if not passing or heard.refused or monotonic() > deadline:
                 raise
+
+
+def metadata(client: _Client, heard: Heard) -> ClusterMetadata:
+    """Return what Kafka says of itself and all topics."""
+    return answer(lambda seconds: client.list_topics(timeout=seconds), client, heard)
 
 
 def administrable(cluster: ClusterMetadata) -> bool:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicCollection, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_END,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicCollection,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._metadata import ClusterMetadata
 
@@ -13,6 +22,7 @@ from connectors.kafka_client import (
     AWAY,
     Heard,
     administrable,
+    answer,
     asking,
     metadata,
     partition_count,
@@ -64,16 +74,14 @@ class KafkaLog:
 
     def bounds(self, partition: str) -> Bounds:
         """Return what a partition keeps now."""
-        place = self._place(partition)
-        with asking(self._settings, self._heard, place.topic):
-            return Bounds(*self._consumer.get_watermark_offsets(place, ANSWER_SECONDS))
+        return Bounds(
+            self._offset(partition, OFFSET_BEGINNING), self._offset(partition, OFFSET_END)
+        )
 
     def offset_at(self, partition: str, time: Time) -> int:
         """Return the first offset appended at or behind `time`, our clock's; else the end."""
-        place = self._place(partition, time // _MS)
-        with asking(self._settings, self._heard, place.topic):
-            (found,) = self._consumer.offsets_for_times([place], ANSWER_SECONDS)
-        return found.offset if found.offset >= 0 else self.bounds(partition).end
+        found = self._offset(partition, time // _MS)
+        return found if found >= 0 else self._offset(partition, OFFSET_END)
 
     def open(self, partition: str, offset: int) -> Cursor:
         """Return a cursor that reads from `offset` on."""
@@ -85,6 +93,20 @@ class KafkaLog:
     def close(self) -> None:
         """Give back what it holds."""
         self._consumer.close()
+
+    def _offset(self, partition: str, at: int) -> int:
+        """Return the offset at a time in milliseconds, or at one of librdkafka's two ends."""
+        place = self._place(partition, at)
+
+        # Its get_watermark_offsets() gives a wrong beginning while a partition moves.
+        def ask(seconds: float) -> int:
+            (found,) = self._consumer.offsets_for_times([place], seconds)
+            if found.error is not None:
+                raise KafkaException(found.error)
+            return found.offset
+
+        with asking(self._settings, self._heard, place.topic):
+            return answer(ask, self._consumer, self._heard)
 
     def _life(self, cluster: ClusterMetadata) -> str:
         """Return the topic's own id; where there is none, the cluster's."""

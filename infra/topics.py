@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future
+from time import monotonic
 from typing import Annotated, TypeVar
 
 import typer
@@ -24,6 +25,8 @@ from infra.settings import Settings
 from infra.topic_rules import RULED, Found, Wanted, faults
 
 T = TypeVar("T")
+
+_LOOK_SECONDS = 0.05
 
 app = typer.Typer(help="The topics of the market log in Kafka.", no_args_is_help=True)
 
@@ -70,7 +73,7 @@ class Topics:
     def found(self) -> list[Found]:
         """Return those topics that there are."""
         with asking(self._settings, self._heard, self._settings.topic):
-            topics = metadata(self._admin, self._heard).topics
+            topics = self._topics()
             return [self._found(topics[name]) for name in self.names if name in topics]
 
     def make(self, wanted: Wanted) -> list[str]:
@@ -79,10 +82,15 @@ class Topics:
             NewTopic(name, wanted.partitions, wanted.replication, config=wanted.config())
             for name in self.names
         ]
-        asked = self._admin.create_topics(
-            topics, operation_timeout=ANSWER_SECONDS, request_timeout=ANSWER_SECONDS
-        )
-        return [name for name, done in asked.items() if self._made(name, done, wanted)]
+        asked = self._admin.create_topics(topics, request_timeout=ANSWER_SECONDS)
+        made = [name for name, done in asked.items() if self._made(name, done, wanted)]
+        deadline = monotonic() + ANSWER_SECONDS
+        while not self._topics().keys() >= {*made} and monotonic() < deadline:
+            self._admin.poll(_LOOK_SECONDS)  # what is made takes a while to be seen
+        return made
+
+    def _topics(self) -> dict[str, TopicMetadata]:
+        return metadata(self._admin, self._heard).topics
 
     def _made(self, name: str, done: Future[None], wanted: Wanted) -> bool:
         try:

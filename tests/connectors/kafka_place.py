@@ -18,6 +18,7 @@ from connectors.kafka_log import KafkaLog
 from connectors.kafka_sender import TOPIC_BYTES
 from connectors.kafka_settings import KafkaSettings
 from connectors.log import Appender, Log
+from tests.connectors.log_contract import wait_for
 from tests.connectors.mock_kafka import MockKafka, mock_kafka
 
 PARTITIONS = 3
@@ -64,6 +65,7 @@ def make(place: KafkaPlace, longest: int = TOPIC_BYTES) -> None:
     asked = kafka.create_topics([NewTopic(name, PARTITIONS, 1, config=config) for name in names])
     for done in asked.values():
         done.result(ANSWER)
+    wait_for(lambda: kafka.list_topics(timeout=ANSWER).topics.keys() >= {*names})
 
 
 def remove(place: KafkaPlace) -> None:

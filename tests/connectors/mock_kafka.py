@@ -20,6 +20,7 @@ class Api(IntEnum):
 
     PRODUCE = 0
     FETCH = 1
+    LIST_OFFSETS = 2
     INIT_PRODUCER_ID = 22
 
 

@@ -47,7 +47,7 @@ class TestContract(LogContract):
 
 
 MARKET = "binance:BTC/USDT"
-DENIED = 29
+LEADER_NOT_AVAILABLE, NOT_LEADER, DENIED = 5, 6, 29
 
 
 @pytest.fixture
@@ -103,6 +103,18 @@ def test_who_may_not_read_is_told_again_and_again(
         for _ in range(2):
             with pytest.raises(LogError, match=r"this user may not; docs/kafka\.md"):
                 list(chunks(cursor.read, 100, 1))
+
+
+@pytest.mark.parametrize("code", [NOT_LEADER, LEADER_NOT_AVAILABLE])
+def test_what_is_asked_of_a_partition_that_moves_is_asked_again(
+    place: KafkaPlace, log: Log, kafka: MockKafka, code: int
+) -> None:
+    append(place, messages([MARKET], 5))
+    name = home(log, MARKET)
+    kafka.fail(Api.LIST_OFFSETS, *[code] * 3)
+    assert log.bounds(name) == (0, 5)
+    kafka.fail(Api.LIST_OFFSETS, *[code] * 3)
+    assert log.offset_at(name, 0) == 5  # the mock cluster knows no times
 
 
 def test_a_cursor_tells_how_far_behind_it_is(place: KafkaPlace, log: Log) -> None:
