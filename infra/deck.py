@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ import typer
 
 from connectors.disk import kept
 from connectors.simulate import simulate
-from infra import backfill, flowfile, history, log, replay_command, screen, sql, topics
+from infra import flowfile, history, log, replay_command, screen, sql, topics
 from infra.replay import drain_left
 from infra.screen import say, told
 from infra.settings import Settings
@@ -29,12 +30,17 @@ app = typer.Typer(
 )
 app.command("replay")(replay_command.command)
 app.command("sql")(sql.sql)
-app.command("backfill")(backfill.backfill)
 app.add_typer(history.app, name="history")
 app.add_typer(log.app, name="log")
 app.add_typer(topics.app, name="topics")
 
 _OURS = 70
+_SLOW = {
+    "ingest": "infra.ingest",
+    "record": "infra.record",
+    "backfill": "infra.backfill",
+}
+"""Commands, and their modules, that need an exchange's client: it takes a second to import."""
 
 
 @app.command("simulate")
@@ -95,11 +101,21 @@ def main() -> None:
     """Run the command line."""
     sys.argv[1:] = replay_command.spread(sys.argv[1:])
     try:
+        _mount_slow(sys.argv[1:])
         app()
     except Exception:  # noqa: BLE001 - whatever it is, the user must hear that it is not theirs
         traceback.print_exc()
         say("this is a fault of Tapedeck, not yours: please report it, with the lines above", "red")
         sys.exit(_OURS)
+
+
+def _mount_slow(arguments: list[str]) -> None:
+    """Add the slow commands, unless it is another one that is wanted."""
+    quick = {known.name for known in app.registered_commands}
+    quick |= {known.name for known in app.registered_groups}
+    if not quick.intersection(arguments[:1]):
+        for name, module in _SLOW.items():
+            app.command(name)(getattr(import_module(module), name))
 
 
 def _simulate(out: Path, write: Callable[..., int]) -> None:
