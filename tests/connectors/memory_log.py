@@ -78,7 +78,8 @@ class MemoryLog:
         self.flushes += 1
 
     def close(self) -> None:
-        """Give back nothing: it is memory."""
+        if self.broken:
+            raise LogError(self.broken)
 
     def cut(self, partition: str, first: int) -> None:
         """Keep nothing in front of an offset any more."""

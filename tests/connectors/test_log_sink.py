@@ -56,6 +56,13 @@ def test_ids_of_numbers_and_of_texts_and_none_stay_apart() -> None:
     ]  # fmt: skip
 
 
+def test_trades_with_and_without_the_time_of_their_arrival_stay_apart() -> None:
+    [row] = trades_of([trades(A, 5)])
+    apart = [sliced([row._replace(received=time)]) for time in (None, 7, 8, None)]
+    assert canonical(joined(apart)) == canonical(apart)
+    assert [len(event) for event in joined(apart)] == [1, 2, 1]  # type: ignore[arg-type]
+
+
 def test_a_book_between_two_trades_stays_between_them_and_other_markets_do_not_part_them() -> None:
     log = MemoryLog()
     book = Book(A, 2, [(1.0, 1.0)], [(2.0, 1.0)])

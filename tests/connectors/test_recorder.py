@@ -234,6 +234,14 @@ def test_what_is_left_out_at_the_end_is_part_of_the_file(tmp_path: Path) -> None
     assert [event.ts for event in play(lambda: Replay([tmp_path]))[NUMBERS]] == [2, 4]
 
 
+def test_what_a_crash_left_unfinished_goes_and_that_of_others_stays(tmp_path: Path) -> None:
+    torn, others = (tmp_path / f"{name}.parquet.part" for name in ("memory-0.9", "memory-01.9"))
+    torn.touch()
+    others.touch()
+    record(MemoryLog(count=1), tmp_path)
+    assert [*tmp_path.iterdir()] == [others]
+
+
 def test_processes_share_the_partitions_in_one_directory(tmp_path: Path) -> None:
     log = MemoryLog(count=3)
     for market in MARKETS:
