@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated
 
 import typer
 from rich.live import Live
@@ -18,15 +18,12 @@ from typing_extensions import Self
 from connectors.disk import kept
 from connectors.exchange import Exchange
 from connectors.feed import Counts
-from connectors.kafka_appender import KafkaAppender
-from connectors.kafka_log import KafkaLog
-from connectors.log import Appender, Log
 from connectors.log_sink import write
 from connectors.log_tail import last_trades
 from connectors.recorder import Recorder
 from connectors.venue import VenueError
 from infra.lock import Busy, Lock
-from infra.log import MarketLog
+from infra.places import Place, place
 from infra.record_board import Board
 from infra.screen import Misused, out, say, screen, told
 from infra.settings import Settings
@@ -64,9 +61,9 @@ def record(
         settings = Settings.from_environment()
         names = [name.strip() for name in markets.split(",") if name.strip()]
         _alone(stack, to)
-        place: _Place = _Kafka(settings) if kafka else _Embedded(settings)
-        feed = stack.enter_context(_Feed(place, names, settings)) if names else None
-        log = stack.enter_context(closing(place.log()))
+        where = place(settings, kafka)
+        feed = stack.enter_context(_Feed(where, names, settings)) if names else None
+        log = stack.enter_context(closing(where.log()))
         recorder = Recorder(log, to, private=private, from_end=bool(names))
         board = Board(names)
         with closing(recorder):
@@ -74,51 +71,18 @@ def record(
         _tell(board, feed, to)
 
 
-class _Place(Protocol):
-    """Where the log is."""
-
-    def log(self) -> Log: ...
-
-    def appender(self) -> Appender: ...
-
-
-class _Embedded:
-    def __init__(self, settings: Settings) -> None:
-        self._home = MarketLog(settings)
-        self._home.start()
-
-    def log(self) -> Log:
-        return self._home.log()
-
-    def appender(self) -> Appender:
-        return self._home.client()
-
-
-class _Kafka:
-    def __init__(self, settings: Settings) -> None:
-        if settings.kafka is None:
-            raise Misused("--kafka: set KAFKA_BOOTSTRAP to Kafka's addresses, as host:port")
-        self._settings = settings.kafka
-
-    def log(self) -> Log:
-        return KafkaLog(self._settings)
-
-    def appender(self) -> Appender:
-        return KafkaAppender(self._settings)
-
-
 class _Feed:
     """Markets on their way from their exchanges into the log."""
 
-    def __init__(self, place: _Place, markets: Sequence[str], settings: Settings) -> None:
-        with closing(place.log()) as log:
+    def __init__(self, where: Place, markets: Sequence[str], settings: Settings) -> None:
+        with closing(where.log()) as log:
             last = last_trades(log, markets)
         self.exchange = Exchange(markets, settings.exchange_urls, last, keys=settings.exchange_keys)
         self.late = 0
-        self._place = place
+        self._where = where
 
     def __enter__(self) -> Self:
-        self._appender = self._place.appender()
+        self._appender = self._where.appender()
         self.exchange.start()
         return self
 
@@ -186,8 +150,8 @@ def _tell(board: Board, feed: _Feed | None, to: Path) -> None:
     if not board.rows:
         say(f"nothing was recorded to {to}: nothing new came", "yellow")
         return
-    place = shlex.quote(str(to))
-    out.print(f"replay it: deck replay FLOW --data {place}", soft_wrap=True, highlight=False)
+    data = shlex.quote(str(to))
+    out.print(f"replay it: deck replay FLOW --data {data}", soft_wrap=True, highlight=False)
 
 
 def _alone(stack: ExitStack, to: Path) -> None:
