@@ -179,8 +179,14 @@ def test_recordings_of_two_logs_that_share_a_market_are_played_in_order_of_time(
 def test_recordings_of_a_log_are_not_read_through(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paths = [recorded(tmp_path, "log/0", 0, 10), recorded(tmp_path, "log/0", 1, 5)]
+    paths = []
+    for offset in range(2):
+        recording = Recording(tmp_path, "log/0", offset)
+        recording.add(Heartbeat("okx:A", 10 - offset))
+        recording.add(Heartbeat("okx:B", 5))
+        recording.finish(offset + 1)
+        paths.append(recording.path)
     readers = [open_file(file, Wanted(), Markets()) for file in find(paths)]
     monkeypatch.delattr(ParquetReader, "blocks")
-    [part] = group(readers, Markets("bybit:A"))
-    assert part.markets == frozenset({"bybit:A"})
+    [part] = group(readers, Markets({"okx:A": "bybit:A"}))
+    assert part.markets == frozenset({"bybit:A", "okx:B"})
