@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors.disk import kept, sync
@@ -76,7 +78,12 @@ class Recording:
 
     def discard(self) -> None:
         """Let the file go."""
-        self._file.close()
+        if self._writer is not None:
+            # Else it would end itself later, in a file that is closed.
+            with suppress(OSError, pa.ArrowException):
+                self._writer.close()
+        with suppress(OSError):
+            self._file.close()
         self._partial.unlink(missing_ok=True)
 
     def _write(self) -> pq.ParquetWriter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,10 +75,14 @@ def test_texts_are_held_unless_there_are_whole_numbers(tmp_path: Path) -> None:
     assert pq.read_table(recording.path)["trade_id"].to_pylist() == [None, "1", "x"]
 
 
-def test_what_is_discarded_leaves_nothing(tmp_path: Path) -> None:
+def test_what_is_discarded_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recordings, "GROUP", 2)
     recording = Recording(tmp_path, "log/0", 0)
-    recording.add(trades(1))
+    recording.add(trades(1, 2))
+    recording.add(trades(3))
     recording.discard()
+    del recording
+    gc.collect()  # what is told only then is an error, too
     assert not [*tmp_path.iterdir()]
 
 
