@@ -12,6 +12,9 @@ from connectors import cells
 from schemas import Trades, as_ids
 from schemas.trades import Ids
 
+_GREATEST = 10**18
+"""A whole number from here on is not taken for one where ids are texts."""
+
 
 class MarketIds:
     """Ids of consecutive trades, and where they change their kind.
@@ -94,7 +97,7 @@ def settled(trades: Trades, texts: set[str]) -> Iterator[Trades]:
 
 def _plain(ids: Ids) -> bool:
     """Tell whether whole numbers are still so when they have been texts in between."""
-    return bool(ids.min() >= 0 and as_ids([str(ids.max())]).dtype != object)
+    return bool(ids.min() >= 0 and ids.max() < _GREATEST)
 
 
 def _first_text(ids: Ids | None, missing: NDArray[np.bool_] | None) -> int:

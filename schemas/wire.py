@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import MISSING, fields
@@ -180,11 +181,8 @@ _COLUMNS: dict[str, type[np.number]] = {
     "size": np.float64,
     "side": np.int8,
 }
-_NUMBERS: dict[type[np.number], tuple[str, frozenset[type]]] = {
-    np.int64: ("whole numbers", frozenset({int})),
-    np.int8: ("whole numbers", frozenset({int})),
-    np.float64: ("numbers", frozenset({int, float})),
-}
+_CODES: dict[type[np.number], str] = {np.int64: "q", np.float64: "d", np.int8: "b"}
+"""Of arrays: those take numbers of their kind only, and do so twice as fast as numpy."""
 
 
 def _columns(trades: Trades) -> dict[str, Any]:
@@ -202,10 +200,14 @@ def _trades(body: dict[str, Any], at: Position | None) -> Trades:
     if not isinstance(body.get("market"), str):
         msg = f"market: {body.get('market')!r} is not a text"
         raise Unreadable(msg)
-    columns = {name: _column(body, name, kind) for name, kind in _COLUMNS.items()}
-    received = None if body.get("received") is None else _column(body, "received", np.int64)
+    columns = {name: _column(name, body.get(name), kind) for name, kind in _COLUMNS.items()}
+    received = body.get("received")
+    if received is not None:
+        received = _column("received", received, np.int64)
     try:
-        trades = Trades.of(body["market"], **columns, id=_ids(body), received=received, at=at)
+        trades = Trades.of(
+            body["market"], **columns, id=_ids(body.get("id")), received=received, at=at
+        )
     except ValueError as error:
         raise Unreadable(str(error)) from None
     if not len(trades):
@@ -248,32 +250,45 @@ def wrong(trades: Trades) -> dict[str, NDArray[np.bool_]]:
     }
 
 
-def _column(body: dict[str, Any], name: str, kind: type[np.number]) -> NDArray[Any]:
-    values = body.get(name)
-    number, types = _NUMBERS[kind]
-    # By their exact types: a bool is an int, and numpy would take it for one.
-    if not isinstance(values, list) or not types.issuperset(map(type, values)):
-        msg = f"{name}: not a list of {number}"
-        raise Unreadable(msg)
+def _column(name: str, values: object, kind: type[np.number]) -> NDArray[Any]:
+    if not isinstance(values, list):
+        raise _not_a_list(name)
     try:
-        return np.array(values, kind)
+        column = np.frombuffer(array(_CODES[kind], values), kind)
+    except TypeError:
+        raise _not_a_list(name) from None
     except OverflowError:
         msg = f"{name}: a number of more than {np.dtype(kind).itemsize * 8} bits"
         raise Unreadable(msg) from None
+    if _has_bool(column, values):
+        raise _not_a_list(name)
+    return column
 
 
-def _ids(body: dict[str, Any]) -> Ids | None:
-    ids = body.get("id")
-    if ids is None:
+def _ids(values: object) -> Ids | None:
+    if values is None:
         return None
-    types = {*map(type, ids)} if isinstance(ids, list) else set()
-    if types == {int}:
-        with suppress(OverflowError):
-            return np.array(ids, np.int64)
-    elif types != {str}:
-        msg = "id: not a list of whole numbers, nor one of texts"
-        raise Unreadable(msg)
-    return as_ids(ids)
+    if not isinstance(values, list):
+        raise _not_a_list("id")
+    with suppress(TypeError, OverflowError):
+        column = np.frombuffer(array("q", values), np.int64)
+        if not _has_bool(column, values):
+            return column
+    if {*map(type, values)} not in ({int}, {str}):
+        raise _not_a_list("id")
+    return as_ids(values)
+
+
+def _has_bool(column: NDArray[Any], values: list[object]) -> bool:
+    """Tell whether there was a bool, which an array takes for 0 or 1."""
+    return len(values) > 0 and bool(column.min() <= 1) and bool in map(type, values)
+
+
+def _not_a_list(name: str) -> Unreadable:
+    if name == "id":
+        return Unreadable("id: not a list of whole numbers, nor one of texts")
+    whole = name not in ("price", "size")
+    return Unreadable(f"{name}: not a list of {'whole ' if whole else ''}numbers")
 
 
 def decimals(value: object) -> str:
