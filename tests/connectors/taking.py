@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from connectors.exchange import Exchange
 from connectors.exchange_outbox import ROOM
+from connectors.exchange_venue import NOTHING, Asks
 from connectors.feed import Counts
 from connectors.rest_trades import Traded
 from schemas import Event, Trades
@@ -71,12 +72,19 @@ class Taking:
 
 @contextmanager
 def taking(
-    standin: StandIn, last: Mapping[str, Traded] | None = None, room: int = ROOM
+    standin: StandIn,
+    last: Mapping[str, Traded] | None = None,
+    room: int = ROOM,
+    asks: Asks = NOTHING,
+    played: int | None = None,
 ) -> Iterator[Taking]:
-    """Give all markets of a stand-in, taken in once it reaches us."""
+    """Give all markets of a stand-in, which played up to a trade before, once it reaches us."""
     exchange = "binance" if isinstance(standin, BinanceStandIn) else "okx"
     names = [f"{exchange}:{market.capture.unified}" for market in standin.markets.values()]
-    with standin, Exchange(names, {exchange: standin.url}, last, room) as source:
-        taken = Taking(standin, source)
-        taken.until(lambda: all(map(taken.listening, standin.markets)))
-        yield taken
+    with standin:
+        if played is not None:
+            standin.play_until(trade=played)
+        with Exchange(names, {exchange: standin.url}, last, room, asks=asks) as source:
+            taken = Taking(standin, source)
+            taken.until(lambda: all(map(taken.listening, standin.markets)))
+            yield taken

@@ -1,0 +1,64 @@
+"""All markets of one exchange: what it says of them, and what is nobody's message."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from connectors import exchange_venue
+from connectors.exchange_instrument import instrument
+from connectors.venue import Json, connect
+from schemas import Instrument, Reject
+from tests.connectors.taking import taking
+from tests.standin.binance import BinanceStandIn
+from tests.standin.capture import made
+
+
+def test_an_instrument_is_told_again_only_when_it_has_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(exchange_venue, "RELOAD", 0.1)
+    told = instrument
+
+    def changed(name: str, market: Json, mode: int, ts: int) -> Instrument:
+        contract = 1 if standin.trouble.counts["requests"] < 12 else 2
+        return told(name, {**market, "contractSize": contract}, mode, ts)
+
+    monkeypatch.setattr(exchange_venue, "instrument", changed)
+    standin = BinanceStandIn([made(100)])
+    with taking(standin) as taken:
+        taken.until(lambda: len(taken.events(Instrument)) == 2)
+        requests = standin.trouble.counts["requests"]
+        taken.until(lambda: standin.trouble.counts["requests"] > requests + 8)
+        assert [event.contract_size for event in taken.events(Instrument)] == [1, 2]
+
+
+def test_a_message_that_cannot_be_read_is_on_the_tape_of_its_market() -> None:
+    captures = [made(100), made(100, symbol="ETHUSDT")]
+    markets = [capture.name for capture in captures]
+    with taking(BinanceStandIn(captures)) as taken:
+        for market in markets:
+            taken.play(50, market)
+        taken.standin.trouble.malform(2)
+        for market in markets:
+            taken.play(100, market)
+        for market in markets:
+            taken.until(lambda market=market: taken.events(Reject, market))  # type: ignore[misc]
+            [reject] = taken.events(Reject, market)
+            assert f'"{market.removeprefix("spot:")}"' in reject.payload
+            assert taken.ids(market) == [*range(1, 101)]
+
+
+def test_rest_may_use_its_whole_window_at_once() -> None:
+    async def made_up() -> dict[str, Any]:
+        venue: Any = connect("binance")
+        exchange_venue._ask_in_bursts(venue)
+        await venue.close()
+        config: dict[str, Any] = venue.throttler.config
+        return config
+
+    config = asyncio.run(made_up())
+    assert config["algorithm"] == "rollingWindow"
+    assert config["maxWeight"] == 60_000 / 50
