@@ -82,12 +82,15 @@ def right(taken: Taking, market: str | None = None) -> int:
 
 def test_a_market_comes_with_its_instrument_trades_and_books(wire: Path) -> None:
     capture = Capture.read(wire / "binance_usdm_btcusdt_20240808.gz").until(3_000)
-    with taking(BinanceStandIn([capture], speed=40.0)) as taken:
-        taken.standin.play()
+    with taking(BinanceStandIn([capture])) as taken:
+        for line in range(250, 3_001, 250):
+            count = len(taken.events(Book))
+            taken.standin.play_until(line=line)
+            taken.until(lambda count=count: len(taken.events(Book)) > count)  # type: ignore[misc]
         taken.until(lambda: capture.trades[-1].id in taken.ids()[-500:])
         assert isinstance(taken.tape()[0], Instrument)
         assert whole(taken)
-        assert right(taken) > 3
+        assert right(taken) > 9
         assert taken.counts().trades == len(capture.trades)
         assert not taken.events(Reject)
 
