@@ -39,6 +39,7 @@ _SLOW = {
     "ingest": "infra.ingest",
     "record": "infra.record",
     "backfill": "infra.backfill",
+    "values": "infra.values",
 }
 """Commands, and their modules, that need an exchange's client: it takes a second to import."""
 

@@ -50,7 +50,7 @@ class _Said:
 
 def alone(work: Work[R, A], watch: Callable[[list[A]], None]) -> list[R]:
     """Do it in this process; the first signal lets it end where it is."""
-    with _signals(work.stop):
+    with signals(work.stop):
         return [_watched(work, lambda at: watch([at]))]
 
 
@@ -89,7 +89,7 @@ def together(
                 pipe.send("stop")
 
     try:
-        with _signals(stop):
+        with signals(stop):
             for number in range(count):
                 ours, theirs = context.Pipe()
                 arguments = (make, number, theirs, again is not None)
@@ -178,7 +178,7 @@ def _watched(work: Work[R, A], watch: Callable[[A], None]) -> R:
 
 
 @contextmanager
-def _signals(stop: Callable[[], None]) -> Iterator[None]:
+def signals(stop: Callable[[], None]) -> Iterator[None]:
     """Drain on the first TERM or INT, and end at once on the second."""
     before = {number: signal.getsignal(number) for number in _SIGNALS}
 

@@ -61,10 +61,10 @@ class Rig:
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
 
-    def deck(self, *arguments: Arguments, status: int | None = 0) -> Said:
-        """Run a command to its end."""
+    def deck(self, *arguments: Arguments, status: int | None = 0, into: str | None = None) -> Said:
+        """Run a command to its end; it reads `into`."""
         with self.started(*arguments) as process:
-            out, err = process.communicate()
+            out, err = process.communicate(into)
         said = Said(process.returncode, out, err)
         if status is not None:
             assert said.status == status, said
@@ -77,8 +77,8 @@ class Rig:
         environment |= {"TAPEDECK_HOME": str(self.home), "COLUMNS": "", **self.environment}
         process = subprocess.Popen(
             [sys.executable, str(HASTY), *map(str, arguments)],
-            env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            cwd=self.home,
+            env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, cwd=self.home,
         )  # fmt: skip
         with process:
             try:
