@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Protocol
 
-from connectors.backfill import late_rows
 from connectors.clickhouse import Connect, Mover
 from connectors.follow import Follower
 from connectors.journal import Journal
 from connectors.log import Entry, Log, LostError
 from connectors.messages import said
 from connectors.positions import note, noted
-from connectors.rest_trades import Traded
 from schemas import Outside, Reject, Trades
 from schemas.tables import outside_block, table
 
@@ -86,7 +83,6 @@ class Archivist:
         self._rows = 0
         self._reached: dict[str, int] = {}
         self._written = monotonic()
-        self._turn = threading.Lock()
         self._mover = Mover(connect, self._journal)
         self._mover.start()
 
@@ -135,21 +131,13 @@ class Archivist:
         finally:
             self.abandon()
 
-    def late(self, market: str, trades: Sequence[Traded]) -> None:
-        """Keep trades that come too late for the log, durably; from any thread."""
-        rows = late_rows(market, trades)
-        with self._turn:
-            self._journal.append(table(Trades), rows)
-        self._mover.look()
-
     def flush(self) -> None:
         """Put all that is held into the journal, and note how far the log was read."""
         if self._dead is not None:
             self._dead.flush()
         for kind, events in self._held.items():
             rows = outside_block(kind, events)
-            with self._turn:
-                self._journal.append(table(kind), rows)
+            self._journal.append(table(kind), rows)
         self._held.clear()
         self._rows, self._written = 0, monotonic()
         if self._reached:

@@ -9,14 +9,12 @@ from dataclasses import dataclass, field
 
 from typing_extensions import Self
 
-from connectors.backfill import late_rows
-from connectors.clickhouse import Mover
 from connectors.disk import DiskError, kept
 from connectors.exchange import Exchange
 from connectors.exchange_source import ExchangeSource
 from connectors.exchange_venue import NOTHING, Asks
 from connectors.feed import Counts
-from connectors.journal import Journal
+from connectors.late_trades import LateTrades
 from connectors.log import LogError
 from connectors.log_history import Archivist
 from connectors.log_sink import LogSink
@@ -28,8 +26,6 @@ from infra.lock import Busy, Lock
 from infra.places import Place
 from infra.settings import Settings
 from infra.worker import writer
-from schemas import Trades
-from schemas.tables import table
 
 _LOOK_SECONDS = 0.5
 
@@ -145,7 +141,7 @@ class _Keeping:
         self._home = intake.settings.home / "ingest"
         self._aside = self._home / f"late-{number}-of-{intake.processes}"
         self._archivist: Archivist | None = None
-        self._mover: Mover | None = None
+        self._late: LateTrades | None = None
         self._failed: str | None = None
         self._stopped = threading.Event()
         self._threads = [
@@ -156,8 +152,8 @@ class _Keeping:
     @property
     def trouble(self) -> str | None:
         """Why history has not got all of it, if it has not."""
-        movers = (self._archivist, self._mover)
-        return self._failed or next((m.trouble for m in movers if m and m.trouble), None)
+        keepers = (self._archivist, self._late)
+        return self._failed or next((k.trouble for k in keepers if k and k.trouble), None)
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -193,16 +189,13 @@ class _Keeping:
     def _put_aside(self) -> None:
         """Keep what came too late."""
         with self._told():
-            journal = Journal(self._aside)
-            mover = self._mover = Mover(self._connect, journal)
-            mover.start()
+            aside = self._late = LateTrades(self._connect, self._aside)
             over = False
             while not over:
                 over = self._stopped.wait(_LOOK_SECONDS)
                 for market, trades in self.late():
-                    journal.append(table(Trades), late_rows(market, trades))
-                    mover.look()
-            mover.finish()
+                    aside.put(market, trades)
+            aside.close()
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -25,7 +25,6 @@ from connectors.journal import waiting
 from connectors.log import Entry, LogError, LostError
 from connectors.log_history import Archivist
 from connectors.log_source import LogSource
-from connectors.rest_trades import Traded
 from infra.history import History
 from infra.settings import Settings
 from schemas import Heartbeat, Outside, Trades
@@ -210,16 +209,6 @@ def test_dead_letters_that_are_not_taken_are_tried_again(tmp_path: Path) -> None
     archivist.close()
     assert len(letters.kept) == 2
     assert tables.places() == [("memory/0", 0, 0)]
-
-
-def test_late_trades_go_in_marked_and_are_no_part_of_the_log(tmp_path: Path) -> None:
-    tables = Tables()
-    archivist = Archivist(MemoryLog(), tables, tmp_path)
-    archivist.late(A, [Traded("7", 5, 1.5, 2.5, 1), Traded("8", 6, 1.5, 2.5, -1)])
-    assert archivist.positions == {}
-    archivist.close()
-    rows = [*tables.rows["trades"].values()]
-    assert [(row["id"], row["backfilled"]) for row in rows] == [("7", True), ("8", True)]
 
 
 def test_processes_divide_the_partitions(tmp_path: Path) -> None:
