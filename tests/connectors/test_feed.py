@@ -308,8 +308,7 @@ def test_a_market_that_stays_quiet_behind_a_reconnect_is_asked_about() -> None:
     world.wait(2)
     assert not world.tape, "no heartbeat while trades may be missing"
     world.back(0)
-    while not world.holes:
-        world.wait(1)
+    world.wait(3)
     assert world.holes[0].until is None
     world.answer(0)
     assert [len(rows(event)) for event in world.tape] == [2]
@@ -337,6 +336,20 @@ def test_a_trade_found_behind_a_closed_candle_is_put_aside() -> None:
     world.answer(0)
     assert kinds(world)[2:] == ["Gap", "Trades"]
     assert len(world.late) == 1
+
+
+@pytest.mark.parametrize("kind", ["consecutive", "texts"])
+def test_what_is_found_when_nobody_waits_any_more_is_put_aside(kind: str) -> None:
+    world = busy(kind)
+    world.lose(0)
+    world.skip(2)
+    world.back(0)
+    world.trade(1)
+    world.wait(7)
+    assert kinds(world)[:2] == ["Gap", "Trades"]
+    world.answer(0)
+    assert world.late == world.trades[-3:-1]
+    assert world.feed.counts.late == 2
 
 
 def test_a_restart_begins_behind_the_last_trade_of_the_log() -> None:
