@@ -14,6 +14,7 @@ from schemas import Instrument, Reject
 from tests.connectors.taking import taking
 from tests.standin.binance import BinanceStandIn
 from tests.standin.capture import made
+from tests.standin.okx import OkxStandIn
 
 
 def test_an_instrument_is_told_again_only_when_it_has_changed(
@@ -49,6 +50,20 @@ def test_a_message_that_cannot_be_read_is_on_the_tape_of_its_market() -> None:
             [reject] = taken.events(Reject, market)
             assert f'"{market.removeprefix("spot:")}"' in reject.payload
             assert taken.ids(market) == [*range(1, 101)]
+
+
+def test_on_a_connection_of_many_markets_the_message_itself_tells_whose_it_is() -> None:
+    captures = [made(100, symbol=symbol) for symbol in ("BTCUSDT", "ETHUSDT")]
+    with taking(OkxStandIn(captures, aggregated=False)) as taken:
+        for capture in captures:
+            taken.play(50, capture.name)
+        taken.standin.trouble.malform()
+        taken.standin.play()
+        taken.until(lambda: any(taken.events(Reject, capture.name) for capture in captures))
+        for name, unit in (("spot:BTCUSDT", "BTC-USDT"), ("spot:ETHUSDT", "ETH-USDT")):
+            for reject in taken.events(Reject, name):
+                assert f'"{unit}"' in reject.payload
+            taken.until(lambda name=name: 100 in taken.ids(name))  # type: ignore[misc]
 
 
 def test_rest_may_use_its_whole_window_at_once() -> None:

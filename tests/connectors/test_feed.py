@@ -308,7 +308,7 @@ def test_a_market_that_stays_quiet_behind_a_reconnect_is_asked_about() -> None:
     world.wait(2)
     assert not world.tape, "no heartbeat while trades may be missing"
     world.back(0)
-    world.wait(3)
+    world.wait(4)
     assert world.holes[0].until is None
     world.answer(0)
     assert [len(rows(event)) for event in world.tape] == [2]
