@@ -1,26 +1,49 @@
-"""`make bench`: all tables, or those named behind it: `make bench ARGS="replay memory"`."""
+"""`make bench`: the tables, in ten minutes; or those named: `make bench ARGS="replay memory"`.
 
+`ingest` runs only when it is named, for it takes half an hour and wants the machine for itself:
+`make bench ARGS="ingest"`, or in short `make bench ARGS="ingest --seconds 5 --hold 10"`.
+"""
+
+import signal
 import sys
+from argparse import ArgumentParser
+from functools import partial
 
 from rich.console import Console
 
-from benchmarks import bench_memory, bench_operators, bench_replay
+from benchmarks import bench_ingest, bench_log, bench_memory, bench_operators, bench_replay
 
 TABLES = {
     "replay": bench_replay.bench,
     "operators": bench_operators.bench,
     "memory": bench_memory.bench,
+    "log": bench_log.bench,
 }
 
 
-def main(names: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     """Print the tables."""
-    unknown = [name for name in names if name not in TABLES]
+    parser = ArgumentParser("make bench", description=__doc__)
+    known = (*TABLES, "ingest")
+    parser.add_argument("tables", nargs="*", help=f"of {', '.join(known)}; all but ingest")
+    parser.add_argument(
+        "--seconds", type=float, default=bench_ingest.SECONDS,
+        help="of ingest: how long latencies are measured (%(default).0f)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--hold", type=float, default=bench_ingest.HOLD_SECONDS,
+        help="of ingest: how long a rate must hold (%(default).0f)",
+    )  # fmt: skip
+    chosen = parser.parse_args(arguments)
+    ingest = partial(bench_ingest.bench, seconds=chosen.seconds, hold=chosen.hold)
+    unknown = [name for name in chosen.tables if name not in known]
     if unknown:
-        raise SystemExit(f"no table {', '.join(unknown)}; there are {', '.join(TABLES)}")
-    for name in names or TABLES:
-        TABLES[name](Console())
+        raise SystemExit(f"no table {', '.join(unknown)}; there are {', '.join(known)}")
+    for name in chosen.tables or TABLES:
+        (TABLES | {"ingest": ingest})[name](Console())
 
 
 if __name__ == "__main__":
+    # Whatever ends us, what we started is to end first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     main(sys.argv[1:])
