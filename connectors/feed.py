@@ -337,8 +337,7 @@ class MarketFeed:
         time = self.clock.at(now)
         missed = hole.missed(self._seen)
         if whole and hole.numbered and not hole.full():
-            self._tape.steps.doubt()  # REST has no such ids: they do not go up one by one
-            hole.numbered = False
+            hole.numbered = False  # REST has no such ids: they do not go up one by one
         usable = whole or hole.numbered
         old = [trade for trade in missed if not usable or trade.ts < self._tape.moved]
         fresh = [trade for trade in missed if usable and trade.ts >= self._tape.moved]

@@ -115,13 +115,9 @@ class Steps:
             if id_ - parts == self.top:
                 self._score = min(self._score + 1, _SCORE_MAX)
             else:
-                self.doubt()
+                self._score = max(self._score - TRUSTED, 0)
             self.top = id_
 
     def skip(self, id_: int) -> None:
         """Go on right behind `id_`: the hole in front of it is known."""
         self.top = id_ if self.top is None else max(self.top, id_)
-
-    def doubt(self) -> None:
-        """Take a jump into account that was none of a hole."""
-        self._score = max(self._score - TRUSTED, 0)

@@ -28,8 +28,13 @@ class Told:
         self.outbox = Outbox(room)
         self.trades: list[Json] = []
         self.books: list[Json] = []
+        self.kept: dict[str, list[Json]] = {}
         venue = SimpleNamespace(
-            id="kucoin", has={}, trades={}, watch_trades=self._trades, watch_order_book=self._book
+            id="kucoin",
+            has={},
+            trades=self.kept,
+            watch_trades=self._trades,
+            watch_order_book=self._book,
         )
         self.market = MarketWatch(
             "kucoin:A/B", cast("Venue", venue), "A/B", cast("Wire", None), self.outbox,
@@ -59,6 +64,13 @@ class Told:
 
     def drained(self) -> list[Event]:
         return [event for _, strip in self.outbox.drain() for event in strip]
+
+
+def test_what_was_taken_from_ccxt_is_not_kept_there() -> None:
+    market = Told()
+    kept = market.kept["A/B"] = [told("1"), told("2")]
+    market.read_trades(*kept)
+    assert kept == []
 
 
 @pytest.mark.parametrize("bad", [{"price": None}, {"amount": -1.0}, {"timestamp": None}])

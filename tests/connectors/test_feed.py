@@ -247,6 +247,19 @@ def test_all_that_comes_behind_a_hole_waits_for_it_in_its_order() -> None:
     assert kinds(world) == ["Trades", "Value", "Book", "Trades"]
     assert world.feed.counts.filled == 2
     assert len(rows(world.tape[0])) == 3
+    world.deliver(world.trades[-4:])
+    assert world.feed.counts.repeated == 4, "the stream brings what was filled, too"
+
+
+@pytest.mark.parametrize("one_by_one", [True, False])
+def test_a_book_stands_behind_the_trade_that_proves_it(one_by_one: bool) -> None:
+    world = busy()
+    world.one_by_one = one_by_one
+    world.now += 5 * SECOND
+    world.book(1)
+    assert not world.tape
+    world.trade(2)
+    assert [len(rows(event)) for event in world.tape] == [1, 0, 1]
 
 
 def test_what_came_in_the_wrong_order_is_put_right_without_asking() -> None:
