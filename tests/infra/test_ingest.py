@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ from connectors.log_tail import last_trades
 from connectors.sqlite_log import SqliteLog
 from infra.log import MarketLog
 from infra.settings import Settings
-from schemas import Event, Gap, Trades
+from schemas import Book, Event, Gap, Trades
 from tests.connectors.kafka_place import KafkaPlace, any_place
 from tests.connectors.recordings import play
 from tests.connectors.test_kafka_killed import broker, kill_and_restart, place
@@ -34,6 +35,7 @@ from tests.infra.rig import SMA, Rig
 from tests.standin.binance import BinanceStandIn
 from tests.standin.capture import Capture
 from tests.standin.mishaps import Mishaps
+from tests.standin.rebuild import books_at
 
 SPEED = float(os.environ.get("WIRE_SPEED", "6"))
 LINES = int(os.environ.get("WIRE_LINES", "45_000"))
@@ -154,6 +156,17 @@ def compare(taken: Taking, *recorded: Path) -> tuple[int, int]:
     return len(whole), len(found) - len(whole)
 
 
+def same_books(taken: Taking, capture: Capture, most: int) -> int:
+    """See that books, as many as there are or are wanted, are those rebuilt; return how many."""
+    books = [event for event in taken.tape() if isinstance(event, Book)]
+    some = Random(1).sample(books, min(most, len(books)))
+    rebuilt = books_at(capture, {book.sequence for book in some})
+    for book in some:
+        bids, asks = rebuilt[book.sequence]
+        assert (book.bids, book.asks) == (bids[:10], asks[:10])
+    return len(some)
+
+
 @pytest.fixture
 def perpetual(wire: Path) -> Capture:
     return Capture.read(wire / "binance_usdm_btcusdt_20240808.gz")
@@ -180,6 +193,7 @@ def test_each_complete_candle_of_the_wire_is_the_recorded_one(
         # A mishap that nobody would have felt waits, at the very end for ever.
         assert len(mishaps.done) >= mishaps.total * 0.8
         whole, broken = compare(taken, *recorded)
+        assert same_books(taken, perpetual, 100) >= 50
     assert whole >= 1
     assert broken >= 1
 
@@ -193,6 +207,7 @@ def test_processes_that_split_the_markets_take_in_the_same(
         with taken.ingest(PERPETUAL, SPOT, processes=2):
             taken.exchange.play()
         whole, _ = compare(taken, *recorded)
+        assert same_books(taken, perpetual, 100) == 100
     assert whole >= 2
 
 
