@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Protocol, TypeVar, cast
 
@@ -88,6 +89,8 @@ def together(
             with suppress(OSError):
                 pipe.send("stop")
 
+    # It starts with the first process, and whatever starts with it hears the signals again.
+    resource_tracker.ensure_running()
     try:
         with signals(stop):
             for number in range(count):
