@@ -103,6 +103,11 @@ class Exchange:
         return [self._late.popleft() for _ in range(len(self._late))]
 
     @property
+    def troubles(self) -> list[str]:
+        """What is not taken in at present, and why: a line for each exchange."""
+        return [venue.trouble for venue in [*self._venues] if venue.trouble is not None]
+
+    @property
     def counts(self) -> dict[str, Counts]:
         """What happened to each market so far."""
         return {

@@ -15,7 +15,7 @@ from connectors.exchange_outbox import Outbox
 from connectors.exchange_wire import User, Wire, reader
 from connectors.feed import MarketFeed
 from connectors.rest_trades import HoleError, NotYetError, RestTrades, Traded, traded
-from connectors.venue import Json, Venue
+from connectors.venue import Json, Venue, reason
 from schemas import MINUTE, SECOND, Book, Event, Levels, Reject, Time
 
 LEVELS = 10
@@ -80,9 +80,15 @@ class MarketWatch:
         self.ended = False
         self._reading = False
         """Whether trades are waited for."""
+        self._why_lost = ""
         now = time.time_ns()
         self._traded_at = self._booked_at = self._checked_at = now
         self._check_after = self._usual = QUIET
+
+    @property
+    def trouble(self) -> str | None:
+        """Why its trades are not taken in at present."""
+        return self._why_lost if self.feed.away else None
 
     def start(self) -> None:
         """Begin to watch."""
@@ -95,11 +101,12 @@ class MarketWatch:
         self.feed.event(event, time.time_ns())
         self.flush()
 
-    def lost(self, user: User, why: str) -> None:
-        """Say that a stream is lost."""
+    def lost(self, user: User, why: str, told: str = "") -> None:
+        """Say that a stream is lost; `told` is what the user is to read, if there is more to it."""
         if user == self.book:
             self.feed.book_lost()
             return
+        self._why_lost = told or why
         if not self.feed.away:
             self.feed.counts.reconnects += why == "disconnect"
             self.feed.counts.stalls += why == "stall"
@@ -130,11 +137,12 @@ class MarketWatch:
         while True:
             try:
                 await read()
-            except (asyncio.CancelledError, Exception):  # ccxt fails in many ways, and cancels too
+            # ccxt fails in many ways, and cancels too
+            except (asyncio.CancelledError, Exception) as error:
                 if self.ended:
                     raise
                 self._reading = self._reading and user != self.trades
-                self.lost(user, "disconnect")
+                self.lost(user, "disconnect", reason(error))
                 await asyncio.sleep(later + delays.next(time.monotonic()))
 
     async def _read_trades(self) -> None:

@@ -19,13 +19,15 @@ from connectors.exchange_outbox import Outbox
 from connectors.exchange_wire import User, Wire
 from connectors.poller import Poller
 from connectors.rest_trades import Traded
-from connectors.venue import Json, Venue, VenueError
+from connectors.venue import Json, Venue, VenueError, reason
 from schemas import Instrument, Reject, Time
 
 TICK = 0.03
 """Each so many seconds all markets are looked at."""
 RELOAD = 3600.0
 """Each so many seconds the exchange is asked what it says of its markets."""
+_NAMED = 3
+"""Of so many markets that cannot be reached, at most, the names are told."""
 _MILLISECOND = 1_000_000
 
 
@@ -81,7 +83,21 @@ class VenueWatch:
         self.wire = Wire(self.venue, self._switched, self._unreadable)
         self.markets: dict[str, MarketWatch] = {}
         self._instruments: dict[str, Instrument] = {}
+        self._unloaded: str | None = None
+        """Why it does not tell its markets yet."""
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def trouble(self) -> str | None:
+        """What is not taken in at present, and why."""
+        if self._unloaded is not None:
+            return f"{self.venue.id} cannot be reached ({self._unloaded}); trying again"
+        away = {m.name: m.trouble for m in [*self.markets.values()] if m.trouble is not None}
+        if not away:
+            return None
+        which = ", ".join(away) if len(away) <= _NAMED else f"{len(away)} markets"
+        why = next(iter(away.values()))
+        return f"{which}: nothing comes from {self.venue.id} ({why}); trying again"
 
     async def run(self) -> None:
         """Watch until cancelled.
@@ -130,10 +146,13 @@ class VenueWatch:
         while not known:
             try:
                 known = dict(await self.venue.load_markets())
-            except ccxt.OperationFailed:
+            except ccxt.OperationFailed as error:
+                self._unloaded = reason(error)
                 await asyncio.sleep(delays.next(time.monotonic()))
             except ccxt.BaseError as error:
-                raise VenueError(f"{self.venue.id} does not tell its markets: {error}") from None
+                told = reason(error)
+                raise VenueError(f"{self.venue.id} does not tell its markets: {told}") from None
+        self._unloaded = None
         if not self.venue.has.get("watchTrades"):
             raise VenueError(f"{self.venue.id} streams no trades: it cannot be recorded")
         for name, symbol in self.symbols.items():

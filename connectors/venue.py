@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 Json: TypeAlias = dict[str, Any]
 """A structure of ccxt's."""
+_LONGEST = 160
+_LOGIN = re.compile(r"(?<=://)[^/@\s]*@")
 
 
 class VenueError(ValueError):
@@ -81,10 +85,9 @@ def connect(exchange: str, url: str | None = None, key: str | None = None) -> Ve
     """
     streaming = import_module("ccxt.pro")  # it takes a second, which only who connects has to wait
     if exchange not in streaming.exchanges:
-        raise VenueError(
-            f"ccxt cannot stream from an exchange {exchange!r}; "
-            f"see https://docs.ccxt.com for those it can"
-        )
+        near = " or ".join(get_close_matches(exchange, streaming.exchanges))
+        hint = f"did you mean {near}?" if near else "see https://docs.ccxt.com for those it can"
+        raise VenueError(f"ccxt cannot stream from an exchange {exchange!r}; {hint}")
     venue = getattr(streaming, exchange)(
         {"enableRateLimit": True, "newUpdates": True, "apiKey": key}
     )
@@ -93,6 +96,22 @@ def connect(exchange: str, url: str | None = None, key: str | None = None) -> Ve
         venue.urls["api"] = _moved(venue.urls["api"], url.rstrip("/"), hostname)
     made: Venue = venue
     return made
+
+
+def reason(error: BaseException) -> str:
+    """Return what an error of ccxt says, in a line that may be shown: without anyone's password.
+
+    Examples
+    --------
+    >>> reason(ConnectionError("GET https://me:secret@proxy/time  503"))
+    'ConnectionError: GET https://proxy/time 503'
+
+    """
+    # Why there is no connection is told by what ccxt caught; ccxt tells the address only.
+    why = getattr(error.__cause__, "os_error", None) or error
+    line = _LOGIN.sub("", " ".join(str(why).split()))
+    line = line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+    return f"{type(error).__name__}: {line}" if line else type(error).__name__
 
 
 def _moved(address: object, url: str, hostname: str) -> object:

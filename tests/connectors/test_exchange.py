@@ -305,6 +305,32 @@ def test_an_exchange_that_is_away_is_waited_for() -> None:
         assert standin.trouble.counts["status 503"] == 3
 
 
+def test_while_nobody_answers_the_user_is_told() -> None:
+    standin = BinanceStandIn([made(100)])
+    with standin:
+        standin.trouble.fail(503, times=1_000)
+        with Exchange(["binance:BTC/USDT"], {"binance": standin.url}) as source:
+            standin.wait(lambda: source.troubles)
+            [line] = source.troubles
+    assert line.startswith("binance cannot be reached (")
+    assert line.endswith("; trying again")
+
+
+def test_while_nothing_comes_the_user_is_told() -> None:
+    standin = BinanceStandIn([made(100)])
+    with taking(standin) as taken:
+        taken.play(50)
+        assert taken.source.troubles == []
+        standin.trouble.refuse(6)
+        standin.trouble.abort()
+        taken.until(lambda: taken.source.troubles)
+        [line] = taken.source.troubles
+        assert line.startswith("binance:BTC/USDT: nothing comes from binance (")
+        taken.play(100)
+        taken.until(lambda: not taken.source.troubles)
+        assert whole(taken)
+
+
 def test_a_market_that_there_is_not_is_told_with_those_that_are_called_alike() -> None:
     with (
         BinanceStandIn([made(10)]) as standin,
