@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import nullcontext
-from dataclasses import fields
 from functools import partial
 from typing import Annotated
 
 import typer
-from rich.live import Live
+from rich import box
 from rich.table import Table
 
 from connectors.exchange_venue import Asks
-from connectors.feed import Counts
 from connectors.poller import SERIES
 from infra import processes, screen
 from infra.intake import Intake, Taken, Taking
@@ -21,9 +18,8 @@ from infra.places import place
 from infra.problems import explained
 from infra.screen import Misused, say, told
 from infra.settings import Settings
+from infra.watching import Watching, mishaps
 
-_SHOWS = 4
-"""Tables a second."""
 _MILLISECOND = 1_000_000
 _AGAIN = "run the same command again: it goes on where the log ends"
 
@@ -59,8 +55,9 @@ def ingest(
 ) -> None:
     """Take markets in from their exchanges: into the log, and from there into history.
 
-    Until Ctrl-C. The same command goes on where the log ends: what was missed meanwhile is asked
-    for, and what cannot be had is marked as a gap.
+    Until Ctrl-C. The same command goes on where the log ends.
+
+    What was missed meanwhile is asked for, and what cannot be had is marked as a gap.
     """
     with told(), explained(resumable=False):
         settings = Settings.from_environment()
@@ -80,19 +77,10 @@ def ingest(
 
 
 def _run(intake: Intake) -> list[Taken]:
-    table = Table()
-    live = Live(
-        get_renderable=lambda: table,
-        console=screen.screen,
-        refresh_per_second=_SHOWS,
-        transient=True,
-    )
-
     def watch(taken: list[Taken]) -> None:
-        nonlocal table
-        table = board(taken)
+        watching.show(board(taken), [line for part in taken for line in part.away])
 
-    with live if screen.screen.is_terminal else nullcontext():
+    with Watching() as watching:
         if intake.processes == 1:
             return processes.alone(Taking(intake), watch)
         return processes.together(partial(Taking, intake), intake.processes, watch, _AGAIN)
@@ -100,14 +88,15 @@ def _run(intake: Intake) -> list[Taken]:
 
 def board(taken: Iterable[Taken]) -> Table:
     """Return what happened to each market so far, as a table."""
-    names = [field.name for field in fields(Counts)]
-    table = Table("market")
-    for name in names:
-        table.add_column("behind, ms" if name == "latency" else name, justify="right")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("market", no_wrap=True)
+    for name in ("trades", "books", "behind"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("what went wrong")
     counts = {market: counts for part in taken for market, counts in part.counts.items()}
     for market, found in sorted(counts.items()):
-        row = (getattr(found, name) for name in names[:-1])
-        table.add_row(market, *map("{:,}".format, row), f"{found.latency / _MILLISECOND:,.0f}")
+        behind = f"{found.latency / _MILLISECOND:,.0f} ms" if found.trades else "–"
+        table.add_row(market, f"{found.trades:,}", f"{found.books:,}", behind, mishaps(found))
     return table
 
 

@@ -65,6 +65,8 @@ class Taken:
     """What happened to each market so far."""
     trouble: str | None = None
     """Why history has not got all of it yet."""
+    away: list[str] = field(default_factory=list)
+    """What is not taken in at present, and why."""
 
 
 class Taking:
@@ -88,8 +90,10 @@ class Taking:
 
     def at(self) -> Taken:
         """Return how far it is."""
-        counts = {} if self._running is None else self._running.counts
-        return Taken(counts, self._keeping.trouble if self._keeping else None)
+        trouble = self._keeping.trouble if self._keeping else None
+        if self._running is None:
+            return Taken({}, trouble)
+        return Taken(self._running.counts, trouble, self._running.troubles)
 
     def stop(self) -> None:
         """Let it end when all that came is in the log, and history has it."""

@@ -6,18 +6,17 @@ import shlex
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.live import Live
+from rich.table import Table
 from typing_extensions import Self
 
 from connectors.disk import kept
 from connectors.exchange import Exchange
-from connectors.feed import Counts
 from connectors.log_sink import write
 from connectors.log_tail import last_trades
 from connectors.recorder import Recorder
@@ -25,12 +24,12 @@ from connectors.venue import VenueError
 from infra.lock import Busy, Lock
 from infra.places import Place, place
 from infra.record_board import Board
-from infra.screen import Misused, out, say, screen, told
+from infra.screen import Misused, out, say, told
 from infra.settings import Settings
+from infra.watching import Watching
 
 _IDLE_SECONDS = 0.02
-_SHOWS = 4
-"""Tables a second."""
+_SHOW_SECONDS = 0.25
 _PATIENCE_SECONDS = 10.0
 _LOCK = ".lock"
 
@@ -54,8 +53,9 @@ def record(
 ) -> None:
     """Record the market log as Parquet, until Ctrl-C; deck replay --data plays it.
 
-    The same command goes on where it was, also after a crash: nothing is missing, and nothing is
-    there twice.
+    The same command goes on where it was, also after a crash.
+
+    Nothing is missing then, and nothing is there twice.
     """
     with told(), _explained(), ExitStack() as stack:
         settings = Settings.from_environment()
@@ -107,18 +107,12 @@ class _Feed:
 
 def _watch(recorder: Recorder, feed: _Feed | None, board: Board) -> None:
     """Record, and show it, until a signal to stop."""
-
-    def counts() -> Mapping[str, Counts]:
-        return feed.exchange.counts if feed else {}
-
-    live = Live(
-        get_renderable=lambda: board.table(time.time_ns(), counts()),
-        console=screen,
-        refresh_per_second=_SHOWS,
-        transient=True,
-    )
-    with _stopping() as stopped, live if screen.is_terminal else nullcontext():
+    shown = 0.0
+    with _stopping() as stopped, Watching() as watching:
         while not stopped.is_set():
+            if (now := time.monotonic()) >= shown + _SHOW_SECONDS:
+                shown = now
+                watching.show(_table(board, feed), feed.exchange.troubles if feed else [])
             came = feed.step() if feed else False
             events = recorder.step()
             board.take(events)
@@ -139,8 +133,12 @@ def _catch_up(recorder: Recorder, board: Board) -> None:
             time.sleep(_IDLE_SECONDS)
 
 
+def _table(board: Board, feed: _Feed | None) -> Table:
+    return board.table(time.time_ns(), feed.exchange.counts if feed else {})
+
+
 def _tell(board: Board, feed: _Feed | None, to: Path) -> None:
-    out.print(board.table(time.time_ns(), feed.exchange.counts if feed else {}))
+    out.print(_table(board, feed))
     if feed and feed.late:
         say(
             f"{feed.late:,} trades were found too late for the tape, where gaps stand for them; "

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from rich import box
 from rich.table import Table
 
 from connectors.feed import Counts
+from infra.watching import mishaps
 from schemas import SECOND, Book, Gap, Outside, Reject, Time, Trades
 
-_NUMBERS = (
-    "trades", "books", "other", "last price", "age", "repeated", "holes", "gaps", "rejects",
-)  # fmt: skip
+_NUMBERS = ("trades", "books", "other", "last price", "age")
 
 
 @dataclass(slots=True)
@@ -63,11 +63,12 @@ class Board:
             What the exchange source knows of markets that are taken in.
 
         """
-        table = Table("market")
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("market", no_wrap=True)
         for name in _NUMBERS:
-            table.add_column(name, justify="right")
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("what went wrong")
         for market, line in sorted(self._lines.items()):
-            known = counts.get(market)
             table.add_row(
                 market,
                 f"{line.trades:,}",
@@ -75,10 +76,8 @@ class Board:
                 f"{line.others:,}",
                 "" if line.price is None else f"{line.price:.12g}",
                 "" if line.ts is None else _age(now - line.ts),
-                "" if known is None else f"{known.repeated:,}",
-                "" if known is None else f"{known.holes:,}",
-                f"{line.gaps:,}",
-                f"{line.rejects:,}",
+                # Who takes nothing in knows only what stands in the log.
+                mishaps(counts.get(market, Counts(gaps=line.gaps, rejects=line.rejects))),
             )
         return table
 
