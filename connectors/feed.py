@@ -336,8 +336,6 @@ class MarketFeed:
         """Write what was found of a hole, and a `Gap` for the rest; let the others go on."""
         time = self.clock.at(now)
         missed = hole.missed(self._seen)
-        if whole and hole.numbered and not hole.full():
-            hole.numbered = False  # REST has no such ids: they do not go up one by one
         usable = whole or hole.numbered
         old = [trade for trade in missed if not usable or trade.ts < self._tape.moved]
         fresh = [trade for trade in missed if usable and trade.ts >= self._tape.moved]
@@ -350,7 +348,7 @@ class MarketFeed:
         hole.open, self._hole = False, None
         if gaps:
             hole.lacking = time if hole.until is None else hole.until.ts
-            self._put_aside(old)
+            self._put_aside(hole.too_late(old))
         self._go_on(hole)
 
     def _go_on(self, hole: Hole) -> None:
