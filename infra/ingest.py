@@ -92,7 +92,7 @@ def board(taken: Iterable[Taken]) -> Table:
     table.add_column("market", no_wrap=True)
     for name in ("trades", "books", "behind"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("what went wrong")
+    table.add_column("mishaps")
     counts = {market: counts for part in taken for market, counts in part.counts.items()}
     for market, found in sorted(counts.items()):
         behind = f"{found.latency / _MILLISECOND:,.0f} ms" if found.trades else "–"

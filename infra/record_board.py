@@ -67,7 +67,7 @@ class Board:
         table.add_column("market", no_wrap=True)
         for name in _NUMBERS:
             table.add_column(name, justify="right", no_wrap=True)
-        table.add_column("what went wrong")
+        table.add_column("mishaps")
         for market, line in sorted(self._lines.items()):
             table.add_row(
                 market,

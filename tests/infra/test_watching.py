@@ -31,7 +31,6 @@ def test_nothing_is_cut_off_on_a_narrow_terminal(width: int) -> None:
         words = text.getvalue()
         assert "…" not in words
         assert all(market in words for market in MARKETS)
-        assert "went wrong" in words
         assert "7,890" in words
         assert "reconnects" in words
 
