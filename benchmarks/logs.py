@@ -57,6 +57,6 @@ def in_kafka(kafka: KafkaSettings) -> Iterator[Settings]:
         try:
             yield replace(settings, kafka=ours)
         finally:
-            asked = AdminClient(ours.options()).delete_topics([*topics.names])
-            for done in asked.values():
+            admin = AdminClient(ours.options())  # it must live until the answer is there
+            for done in admin.delete_topics([*topics.names]).values():
                 done.result(_ANSWER_SECONDS)
