@@ -225,7 +225,7 @@ def test_arrivals_in_other_pieces_give_the_same_tape(
 def busy(kind: str = "consecutive", fills: bool = True) -> World:
     """Return a market whose ids are known to count, if they do."""
     world = World(NAMERS[kind])
-    world.feed.fills = fills
+    world.feed = MarketFeed("m", fills)
     world.trade(TRUSTED + 5)
     world.tape.clear()
     return world
@@ -271,7 +271,7 @@ def test_what_came_in_the_wrong_order_is_put_right_without_asking() -> None:
 
 
 def test_too_many_do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.feed.ROOM", 10)
+    monkeypatch.setattr("connectors.feed_line.ROOM", 10)
     world = busy()
     world.skip(1)
     world.trade(9)
