@@ -46,7 +46,7 @@ __all__ = ["broker", "place"]
 """Fixtures."""
 
 PERPETUAL, SPOT = "binance:BTC/USDT:USDT", "binance:BTC/USDT"
-_PATIENCE = 60.0
+_PATIENCE, _PLAY = 60.0, 900.0
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Taking:
         """Take in what is played until all of it is in the log, then stop."""
         with self.started(*markets, processes=processes) as process:
             yield
-            self.exchange.wait(lambda: self.exchange.player.settled)
+            self.exchange.wait(lambda: self.exchange.player.settled, _PLAY)
             self._until_logged(markets)
             process.send_signal(signal.SIGINT)
             said = process.communicate()
