@@ -22,7 +22,7 @@ class Delays:
     Examples
     --------
     >>> delays = Delays()
-    >>> 0.05 <= delays.next(now=0.0) <= 0.1 <= delays.next(now=0.5) <= 0.2
+    >>> 0.05 <= delays.next(now=0.0) <= 0.1 <= delays.next(now=0.2) <= 0.2
     True
     >>> 0.05 <= delays.next(now=1.5) <= 0.1
     True
