@@ -16,7 +16,7 @@ from connectors.venue import VenueError
 from schemas import SECOND, Book, Gap, Heartbeat, Instrument, Reject, Time, Trades, Value
 from tests.connectors.taking import Taking, taking
 from tests.standin.binance import BinanceStandIn
-from tests.standin.capture import Capture, made
+from tests.standin.capture import Capture, RawTrade, made
 from tests.standin.okx import OkxStandIn
 from tests.standin.rebuild import books_at
 
@@ -288,6 +288,15 @@ def test_an_exchange_of_another_family_may_do_what_it_likes_too(trouble: str) ->
         taken.until(taken.listening)
         taken.play(ALL)
         assert whole(taken)
+
+
+def test_trades_that_an_exchange_sums_are_no_holes() -> None:
+    alike = [RawTrade(n, "5.0", "0.1", 1_000, maker=True) for n in range(1, 100)]
+    capture = Capture.of([*alike, RawTrade(100, "5.1", "0.1", 1_000, maker=True)])
+    with taking(OkxStandIn([capture])) as taken:
+        taken.play(100)
+        assert taken.ids() == [99, 100]
+        assert taken.counts().holes == 0
 
 
 def ended(source: Exchange) -> None:

@@ -106,15 +106,17 @@ class OkxStandIn(StandIn):
                 yield self._book(market, "update", now.since(before), follows)
 
     def _trades(self, market: Market, trade: RawTrade) -> Iterator[bytes]:
+        count = 1
         if self._aggregated:
             last = len(market.trades) - 1
             first = self._first[market.name].get(last)
             if first is None:
                 return
             sizes = (Decimal(part.size) for part in market.trades[first : last + 1])
-            trade = trade._replace(size=f"{sum(sizes):f}")
+            trade, count = trade._replace(size=f"{sum(sizes):f}"), last - first + 1
         arg = {"channel": "trades", "instId": instrument_id(market)}
-        yield orjson.dumps({"arg": arg, "data": [told_trade(market, trade)]})
+        told = told_trade(market, trade) | {"count": str(count)}
+        yield orjson.dumps({"arg": arg, "data": [told]})
 
     def _book(self, market: Market, action: str, sides: _Levels, before: int) -> bytes:
         arg = {"channel": "books", "instId": instrument_id(market)}

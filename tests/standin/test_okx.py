@@ -48,7 +48,10 @@ def test_the_stream_tells_an_order_at_a_price_as_one_and_rest_each_trade() -> No
             async with watching(exchange, NAME, "okx") as watcher:
                 await asyncio.to_thread(exchange.play_until)
                 await until(lambda: len(watcher.trades) == 2)
-                assert [(t["id"], t["amount"]) for t in watcher.trades] == [("3", 0.3), ("4", 0.1)]
+                assert [(t["id"], t["amount"], t["info"]["count"]) for t in watcher.trades] == [
+                    ("3", 0.3, "3"),
+                    ("4", 0.1, "1"),
+                ]
             async with client(exchange, "okx") as venue:
                 assert [t["id"] for t in await venue.fetch_trades("BTC/USDT")] == [*"1234"]
 
