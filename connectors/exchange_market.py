@@ -88,7 +88,7 @@ class MarketWatch:
     @property
     def trouble(self) -> str | None:
         """Why its trades are not taken in at present."""
-        return self._why_lost if self.feed.away else None
+        return self._why_lost or None if self.feed.away else None
 
     def start(self) -> None:
         """Begin to watch."""
