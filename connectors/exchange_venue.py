@@ -166,11 +166,6 @@ class VenueWatch:
         if not self.asks.series:
             return []
         contracts = [m for m in self.markets.values() if self.venue.market(m.symbol)["contract"]]
-        if not contracts:
-            raise VenueError(
-                f"{', '.join(self.markets)}: there is no {' or '.join(self.asks.series)} of what "
-                f"is no contract, such as {self.venue.id}:BTC/USDT:USDT"
-            )
         return [
             Poller(self.venue, m.symbol, self.asks.series, self.asks.every, m.event)
             for m in contracts
