@@ -19,7 +19,6 @@ from connectors.rest_trades import Traded
 from connectors.tracks import Item
 from connectors.venue import VenueError, connect, split
 
-
 _SETTLED = ":"
 """ccxt's names of contracts end with what they settle in, such as `BTC/USDT:USDT`."""
 
