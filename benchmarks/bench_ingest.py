@@ -95,7 +95,7 @@ def markets(screen: Console, seconds: float) -> None:
     )  # fmt: skip
     for count in MANY:
         load = Load(count, MANY_RATE, min(count * BOOKS_EACH, BOOKS_MOST))
-        taken = _measured(screen, f"{count} markets", embedded, load, seconds)
+        taken = _measured(screen, f"embedded, markets: {count}", embedded, load, seconds)
         percent, memory = taken.used.percent["ingest"], taken.used.megabytes["ingest"]
         grid.add_row(
             str(count), f"{load.books:,.0f}", f"{percent:.0f}", f"{memory:,.0f}",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -119,8 +118,10 @@ def started_ingest(settings: Settings, load: Load, url: str) -> Iterator[Ingest]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGINT)
+    process.terminate()  # who runs us in the background has SIGINT ignored, and so has ingest
     try:
         process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        print(f"deck ingest did not end within {_STOP_SECONDS:.0f} s", file=sys.stderr)
     finally:
         process.kill()
