@@ -19,9 +19,6 @@ from connectors.rest_trades import Traded
 from connectors.tracks import Item
 from connectors.venue import VenueError, connect, split
 
-_SETTLED = ":"
-"""ccxt's names of contracts end with what they settle in, such as `BTC/USDT:USDT`."""
-
 
 class Exchange:
     """Take in markets, in a thread of its own, until `stop`.
@@ -45,7 +42,7 @@ class Exchange:
     Raises
     ------
     VenueError
-        When a market has no full name, or is given twice; when there is no contract to ask for.
+        When a market has no full name, or is given twice.
 
     """
 
@@ -65,11 +62,6 @@ class Exchange:
             if market in symbols:
                 raise VenueError(f"market {market!r} is given twice; leave one out")
             symbols[market] = symbol
-        if asks.series and not any(_SETTLED in split(market)[1] for market in markets):
-            raise VenueError(
-                f"{', '.join(markets)}: there is no {' or '.join(asks.series)} of what is no "
-                f"contract, such as binance:BTC/USDT:USDT"
-            )
         self._urls, self._keys, self._last, self._asks = urls or {}, keys or {}, last or {}, asks
         self._outbox = Outbox(room)
         self._late = deque[tuple[str, list[Traded]]]()

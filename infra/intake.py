@@ -20,6 +20,7 @@ from connectors.log_history import Archivist
 from connectors.log_sink import LogSink
 from connectors.log_tail import last_trades
 from connectors.rest_trades import Traded
+from connectors.venue import VenueError, split
 from flows.ingest import ingest
 from infra import engine
 from infra.lock import Busy, Lock
@@ -28,6 +29,8 @@ from infra.settings import Settings
 from infra.worker import writer
 
 _LOOK_SECONDS = 0.5
+_SETTLED = ":"
+"""ccxt's names of contracts end with what they settle in, such as `BTC/USDT:USDT`."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,11 @@ class Intake:
     history
         Whether history keeps what the log gets.
 
+    Raises
+    ------
+    VenueError
+        When a market has no full name; when numbers are asked for, and no market is a contract.
+
     """
 
     place: Place
@@ -55,6 +63,14 @@ class Intake:
     asks: Asks = NOTHING
     history: bool = True
     settings: Settings = field(default_factory=Settings.from_environment)
+
+    def __post_init__(self) -> None:
+        symbols = [split(market)[1] for market in self.markets]
+        if self.asks.series and not any(_SETTLED in symbol for symbol in symbols):
+            raise VenueError(
+                f"{', '.join(self.markets)}: there is no {' or '.join(self.asks.series)} of what "
+                f"is no contract, such as binance:BTC/USDT:USDT"
+            )
 
 
 @dataclass
