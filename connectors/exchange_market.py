@@ -106,7 +106,8 @@ class MarketWatch:
         if user == self.book:
             self.feed.book_lost()
             return
-        self._why_lost = told or why
+        if told or not self.feed.away:
+            self._why_lost = told or why
         if not self.feed.away:
             self.feed.counts.reconnects += why == "disconnect"
             self.feed.counts.stalls += why == "stall"
@@ -117,6 +118,7 @@ class MarketWatch:
         feed, heard = self.feed, self.wire.heard(self.trades) if self._reading else None
         if feed.away and heard is not None and not self.outbox.full:
             feed.back(now)
+            self._checked_at = now  # the feed itself asks what came while it was away
         feed.look(now, heard)
         if heard is not None and not feed.away:
             self._suspect(now)

@@ -338,6 +338,7 @@ def test_while_nothing_comes_the_user_is_told() -> None:
         taken.play(100)
         taken.until(lambda: not taken.source.troubles)
         assert whole(taken)
+        assert taken.counts().stalls == 0
 
 
 def test_a_market_that_there_is_not_is_told_with_those_that_are_called_alike() -> None:
@@ -365,8 +366,3 @@ def test_numbers_that_the_exchange_tells_when_asked_are_on_the_tape_of_the_contr
     with taking(BinanceStandIn(captures), asks=Asks(series, 0.1)) as taken:
         taken.until(lambda: {v.series for v in taken.events(Value, "usdm:BTCUSDT")} == {*series})
         assert not taken.events(Value, "spot:BTCUSDT")
-
-
-def test_numbers_that_an_exchange_does_not_tell_are_refused() -> None:
-    with pytest.raises(VenueError, match="there is no funding of what is no contract"):
-        Exchange(["binance:BTC/USDT", "okx:ETH/USDT"], asks=Asks(["funding"], 60.0))
