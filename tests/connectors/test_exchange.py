@@ -21,6 +21,8 @@ from tests.standin.okx import OkxStandIn
 from tests.standin.rebuild import books_at
 
 ALL = 600
+PACE = 0.02
+"""Seconds from a trade to the next where it takes time to notice something."""
 DISTURBED = 200
 
 
@@ -143,6 +145,12 @@ def test_a_subscription_that_the_exchange_forgot_is_found_out_and_the_hole_marke
     assert (gap.first_id, gap.last_id) == (late[0].id, late[-1].id)
 
 
+def soon(condition: Callable[[], object]) -> Callable[[], bool]:
+    """Tell whether a condition holds, or the time of a trade is over."""
+    end = time.monotonic() + PACE
+    return lambda: bool(condition()) or time.monotonic() > end
+
+
 def test_books_that_the_exchange_forgot_are_asked_for_again(taken: Taking) -> None:
     standin = taken.standin
     standin.trouble.half_stall("depth")
@@ -150,6 +158,7 @@ def test_books_that_the_exchange_forgot_are_asked_for_again(taken: Taking) -> No
     while not taken.listening():
         trade += 1
         taken.play(trade)
+        taken.until(soon(taken.listening))
     count = len(taken.events(Book))
     taken.play(trade + 5)
     taken.until(lambda: len(taken.events(Book)) > count)
