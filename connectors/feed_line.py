@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -249,7 +250,7 @@ class Line:
         hole.open, self.hole = False, None
         if gaps:
             hole.lacking = time if hole.until is None else hole.until.ts
-            self._put_aside(hole.too_late(old))
+            self._put_aside(hole.too_late(old), hole.came)
         self._go_on(hole)
 
     def _go_on(self, hole: Hole) -> None:
@@ -276,10 +277,10 @@ class Line:
             if str(id_) not in self._seen:
                 self._seen.add(str(id_))
 
-    def _put_aside(self, trades: list[Traded]) -> None:
-        """Hand out trades that come too late for the tape."""
+    def _put_aside(self, trades: list[Traded], came: Collection[str] = ()) -> None:
+        """Hand out trades that come too late for the tape; not twice, but for those that `came`."""
         for trade in trades:
-            if trade.id not in self._seen:
+            if trade.id in came or trade.id not in self._seen:
                 self._mark(trade)
                 self._late.append(trade)
                 self.counts.late += 1

@@ -418,3 +418,14 @@ def test_ids_that_rest_has_no_trades_for_do_not_count() -> None:
         world.collect()
     assert len(world.holes) == 1
     assert kinds(world) == ["Trades", "Trades"]
+
+
+def test_what_comes_by_itself_too_late_for_the_tape_is_late_and_not_lost() -> None:
+    feed = MarketFeed("m")
+    told = [Traded(str(n), n * SECOND, 1.0, 1.0, 1) for n in range(1, 34)]
+    feed.trades(told[:30], 40 * SECOND)
+    feed.event(Heartbeat("m", 60 * SECOND), 40 * SECOND)
+    feed.trades([told[32], told[30], told[31]], 40 * SECOND)
+    assert [trade.id for trade in feed.late()] == ["31", "32"]
+    [gap] = [event for event in feed.take() if isinstance(event, Gap)]
+    assert (gap.first_id, gap.last_id) == ("31", "32")
