@@ -22,6 +22,12 @@ Aggressor: TypeAlias = Literal["buy", "sell"]
 Unit: TypeAlias = Literal["quote", "base"]
 """What an amount counts: quote currency, or units of the base currency."""
 
+OrderKind: TypeAlias = Literal["market", "limit", "post-only"]
+"""How an order trades: at once, at a price or better, or so and never as a taker."""
+
+Purpose: TypeAlias = Literal["", "enter", "exit", "stop"]
+"""What an order does for its position; `stop` rests at the exchange. Empty: for no position."""
+
 SECOND: Time = 1_000_000_000
 MINUTE: Time = 60 * SECOND
 DAY: Time = 86_400 * SECOND

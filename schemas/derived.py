@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from schemas.basics import Aggressor, Numbers, Side, Time, Unit
+from schemas.basics import Aggressor, Numbers, OrderKind, Side, Time, Unit
+
+_NOTHING = Decimal(0)
 
 
 @dataclass(slots=True)
@@ -145,6 +147,11 @@ class Signal:
     amount: float
     unit: Unit
     reason: str
+    kind: OrderKind = "market"
+    limit: float | None = None
+    """The worst price of a `limit` or `post-only` entry."""
+    good_for: int = 0
+    """How long such an entry rests, in nanoseconds; 0 is until it is called off."""
 
 
 @dataclass(slots=True)
@@ -159,7 +166,7 @@ class Refused:
 
 @dataclass(slots=True)
 class Order:
-    """An order to buy or sell at once."""
+    """What is asked of a broker for a position."""
 
     market: str
     ts: Time
@@ -168,10 +175,26 @@ class Order:
     position: int
     """The count of this market's positions."""
     action: str
-    """`enter` or `exit`."""
+    """`enter`; `exit`: call the entry off and leave what is held; `cancel`: call the entry off;
+    `protect`: let the resting stop stand at `price`."""
     side: Aggressor
     amount: Decimal
     why: str
+    kind: OrderKind = "market"
+    price: Decimal | None = None
+    """Of a limit order, or of the resting stop; a whole number of ticks."""
+    expires: Time | None = None
+    """The tape time at which a limit entry is called off."""
+    stop: float | None = None
+    """How far from the entry's average price a stop rests at the exchange; a part of it."""
+    expected: Decimal | None = None
+    """The average price that the book promised."""
+    worst: Decimal | None = None
+    """The worst price that the book promised."""
+    slippage_bps: float | None = None
+    """How much worse than the mid price `expected` is, in basis points."""
+    depth_left: Decimal | None = None
+    """What the levels of the book hold beyond this order."""
 
 
 @dataclass(slots=True)
@@ -186,7 +209,9 @@ class Fill:
     price: Decimal
     amount: Decimal
     fee: Decimal
-    """In the quote currency."""
+    """In the quote currency, or in `fee_currency`; below 0 if the exchange pays."""
+    fee_currency: str = ""
+    trade_id: str = ""
 
 
 @dataclass(slots=True)
@@ -228,6 +253,10 @@ class Closed:
     """`exit / entry - 1`, with the side's sign."""
     net_return: float
     """`pnl` as a part of the entry's cost."""
+    funding: Decimal = _NOTHING
+    """What a perpetual paid or got while it was held, in the quote currency; part of `pnl`."""
+    other_fees: str = ""
+    """Fees in currencies whose worth the tape does not tell, such as `0.0012 BNB`; not in `pnl`."""
 
 
 @dataclass(slots=True)

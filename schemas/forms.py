@@ -12,7 +12,7 @@ from typing import get_args
 
 import pyarrow as pa
 
-from schemas.basics import Aggressor, Side, Unit
+from schemas.basics import Aggressor, OrderKind, Purpose, Side, Unit
 
 INT64 = range(-(2**63), 2**63)
 
@@ -142,6 +142,8 @@ FORMS = {
     "Side": _one_of(Side),
     "Aggressor": _one_of(Aggressor),
     "Unit": _one_of(Unit),
+    "OrderKind": _one_of(OrderKind),
+    "Purpose": _one_of(Purpose),
     "int": _WHOLE,
     "Time": _TIME,
     "Time | None": _optional(_TIME),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from schemas.basics import Levels, Position, Time
+from schemas.basics import Levels, Position, Purpose, Time
 
 
 @dataclass(slots=True)
@@ -92,19 +92,32 @@ class Report:
     order: str
     """The client order id."""
     status: str
+    """`sent`, `acknowledged`, `partially filled`, `filled`, `cancelled`, `rejected`, `expired` or
+    `unknown`; of a position: `closed`, or `funding` was paid."""
     price: Decimal | None = None
+    """With `amount`, `fee` and `trade_id`: of a fill; each fill is a report of its own."""
     amount: Decimal | None = None
+    """Of a fill, or of funding: what was got, below 0 if it was paid."""
     fee: Decimal | None = None
     fee_currency: str = ""
     trade_id: str = ""
     reason: str = ""
     received: Time | None = None
     at: Position | None = None
+    run: str = ""
+    position: int = 0
+    """The count of the run's positions in this market; 0: of none."""
+    purpose: Purpose = ""
+    number: int = -1
+    """The count of the account's reports: one that is not above the last came twice."""
 
 
 @dataclass(slots=True)
 class Command:
-    """An order of a person to a flow: `halt`, `reduce`, `resume`, `flatten` or `close`."""
+    """An order of a person, or of the executor, to a flow.
+
+    It is `halt`, `reduce`, `resume`, `flatten` or `close`.
+    """
 
     market: str
     ts: Time
