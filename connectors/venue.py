@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
+from connectors.scrub import scrub
+
 Json: TypeAlias = dict[str, Any]
 """A structure of ccxt's."""
 _LONGEST = 160
-_LOGIN = re.compile(r"(?<=://)[^/@\s]*@")
 
 
 class VenueError(ValueError):
@@ -99,7 +99,7 @@ def connect(exchange: str, url: str | None = None, key: str | None = None) -> Ve
 
 
 def reason(error: BaseException) -> str:
-    """Return what an error of ccxt says, in a line that may be shown: without anyone's password.
+    """Return what an error of ccxt says, in a line that may be shown: nothing secret is in it.
 
     Examples
     --------
@@ -109,7 +109,7 @@ def reason(error: BaseException) -> str:
     """
     # Why there is no connection is told by what ccxt caught; ccxt tells the address only.
     why = getattr(error.__cause__, "os_error", None) or error
-    line = _LOGIN.sub("", " ".join(str(why).split()))
+    line = scrub(" ".join(str(why).split()))
     line = line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
     return f"{type(error).__name__}: {line}" if line else type(error).__name__
 
