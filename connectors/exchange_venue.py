@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -20,12 +19,13 @@ from connectors.exchange_wire import User, Wire
 from connectors.poller import Poller
 from connectors.rest_trades import Traded
 from connectors.venue import Json, Venue, VenueError, reason
-from schemas import Instrument, Reject, Time
+from schemas import Reject, Time
 
 TICK = 0.03
 """Each so many seconds all markets are looked at."""
-RELOAD = 3600.0
-"""Each so many seconds the exchange is asked what it says of its markets."""
+RELOAD = 1800.0
+"""Each so many seconds the exchange is asked what it says of its markets, and it is put on the
+tapes: who begins to read in the middle reads an hour from before, and has it then."""
 _NAMED = 3
 """Of so many markets that cannot be reached, at most, the names are told."""
 _MILLISECOND = 1_000_000
@@ -82,7 +82,6 @@ class VenueWatch:
         _ask_in_bursts(self.venue)
         self.wire = Wire(self.venue, self._switched, self._unreadable)
         self.markets: dict[str, MarketWatch] = {}
-        self._instruments: dict[str, Instrument] = {}
         self._unloaded: str | None = None
         """Why it does not tell its markets yet."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -190,14 +189,10 @@ class VenueWatch:
                 self._describe(market)
 
     def _describe(self, market: MarketWatch) -> None:
-        """Put the instrument on the tape, if it has changed."""
+        """Put the instrument on the tape."""
         mode: int = getattr(self.venue, "precisionMode")  # noqa: B009 - ccxt's, not of our Venue
         ts = market.feed.clock.at(time.time_ns())
-        found = instrument(market.name, self.venue.market(market.symbol), mode, ts)
-        known = self._instruments.get(market.name)
-        if known is None or replace(known, ts=ts) != found:
-            self._instruments[market.name] = found
-            market.event(found)
+        market.event(instrument(market.name, self.venue.market(market.symbol), mode, ts))
 
     def _switched(self, user: User) -> None:
         self.markets[user.market].lost(user, "disconnect")

@@ -22,6 +22,8 @@ _log.propagate = False
 
 _TLS = frozenset({"SSL", "SASL_SSL"})
 _SASL = frozenset({"SASL_PLAINTEXT", "SASL_SSL"})
+MARKET = "market"
+"""The topic of the market log, where none is named."""
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 _FILES = {"KAFKA_CA": "ca", "KAFKA_CERTIFICATE": "certificate", "KAFKA_KEY": "key"}
@@ -36,7 +38,8 @@ class KafkaSettings:
     bootstrap
         `host:port`, several with commas between.
     topic
-        That of the market log. What cannot be read goes to `topic.dead`.
+        That of the market log. What cannot be read goes to `topic.dead`; orders have a topic of
+        their own.
     protocol
         One of `PROTOCOLS`.
     mechanism, username, password
@@ -53,7 +56,7 @@ class KafkaSettings:
     """
 
     bootstrap: str
-    topic: str = "market"
+    topic: str = MARKET
     protocol: str = "PLAINTEXT"
     mechanism: str | None = None
     username: str | None = field(default=None, repr=False)
@@ -76,7 +79,7 @@ class KafkaSettings:
             return None
         return cls(
             bootstrap,
-            topic=environment.get("KAFKA_TOPIC") or "market",
+            topic=environment.get("KAFKA_TOPIC") or MARKET,
             protocol=environment.get("KAFKA_SECURITY_PROTOCOL") or "PLAINTEXT",
             mechanism=environment.get("KAFKA_SASL_MECHANISM") or None,
             username=environment.get("KAFKA_USERNAME") or None,
@@ -90,6 +93,18 @@ class KafkaSettings:
     def dead(self) -> str:
         """The topic of what cannot be read."""
         return f"{self.topic}.dead"
+
+    @property
+    def orders(self) -> str:
+        """The topic of the order queue; that of another market log is another one.
+
+        Examples
+        --------
+        >>> KafkaSettings("broker:9092").orders, KafkaSettings("broker:9092", topic="test").orders
+        ('orders', 'test.orders')
+
+        """
+        return "orders" if self.topic == MARKET else f"{self.topic}.orders"
 
     def options(self) -> Options:
         """Return what librdkafka must be told.

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas import Command, Event, Report, Time, Trades
+from schemas import Command, Event, Instrument, Report, Time, Trades
 from schemas.trades import Int64
 
 
@@ -28,6 +28,8 @@ class Window:
         Only these; all, if there are none.
     private
         Whether reports and commands are let through.
+    heads
+        Whether instruments from before `since` are, too: what they say still holds.
 
     Examples
     --------
@@ -43,13 +45,14 @@ class Window:
     until: Time | None = None
     markets: tuple[str, ...] = ()
     private: bool = True
+    heads: bool = False
 
     def of(self, event: Event) -> Iterator[Event]:
         """Yield what of an event is let through: all of it, a part or some parts, or nothing."""
         if not self.has_market(event.market):
             return
         if not isinstance(event, Trades):
-            if self._has_time(event.ts) and (self.private or type(event) not in (Report, Command)):
+            if self._has(event):
                 yield event
             return
         rows = self.rows(event.ts)
@@ -75,6 +78,11 @@ class Window:
         if self.until is not None:
             inside &= ts < self.until
         return None if inside.all() else inside
+
+    def _has(self, event: Event) -> bool:
+        if type(event) is Instrument and self.heads:
+            return True
+        return self._has_time(event.ts) and (self.private or type(event) not in (Report, Command))
 
     def _has_time(self, ts: Time) -> bool:
         return (self.since is None or ts >= self.since) and (self.until is None or ts < self.until)

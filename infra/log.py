@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -31,7 +31,7 @@ app = typer.Typer(help="The embedded market log that flows read.", no_args_is_he
 
 
 class MarketLog:
-    """The embedded log of one home directory.
+    """The embedded market log of one home directory.
 
     Parameters
     ----------
@@ -40,8 +40,11 @@ class MarketLog:
 
     """
 
+    name: ClassVar[str] = "log"
+    """What it is called, and its directory."""
+
     def __init__(self, settings: Settings | None = None) -> None:
-        self.directory = (settings or Settings.from_environment()).home / "log"
+        self.directory = (settings or Settings.from_environment()).home / self.name
 
     def start(self, limits: Limits | None = None, partitions: int | None = None) -> bool:
         """Have its writer run; whether it was this call that started it.
@@ -90,7 +93,7 @@ class MarketLog:
         else:
             answers = "up" if self._answers() else "up, but does not answer"
             up = f"{answers} · pid {running.pid} · since {_utc(running.since)}"
-        return f"log: {up} · {self._contents()}"
+        return f"{self.name}: {up} · {self._contents()}"
 
     def client(self) -> LogClient:
         """Return a new client of its writer, which is started if need be."""
@@ -135,6 +138,18 @@ class MarketLog:
             f"{len(names)} partitions · {count:,} messages{since} · "
             f"{size / 1e6:,.1f} MB in {self.directory}"
         )
+
+
+class OrderQueue(MarketLog):
+    """The embedded order queue: a log as the market log is, with a writer of its own."""
+
+    name = "orders"
+
+
+def embedded() -> list[MarketLog]:
+    """Return the embedded logs that there are; the market log is always named."""
+    log, queue = MarketLog(), OrderQueue()
+    return [log, queue] if queue.directory.exists() else [log]
 
 
 def _utc(at: Time) -> str:
@@ -197,15 +212,16 @@ def start_command(
 
 @app.command("stop")
 def stop_command() -> None:
-    """Stop its writer, when what was sent to it is taken."""
-    log = MarketLog()
+    """Stop its writer, when what was sent to it is taken; that of the order queue, too."""
     with told():
-        stopped = log.stop()
-        typer.echo("log: stopped" if stopped else log.status())
+        for log in embedded():
+            stopped = log.stop()
+            typer.echo(f"{log.name}: stopped" if stopped else log.status())
 
 
 @app.command("status")
 def status_command() -> None:
-    """Say in one line whether it is up, and what it has."""
+    """Say in one line whether it is up, and what it has; and the order queue, if there is one."""
     with told():
-        typer.echo(MarketLog().status())
+        for log in embedded():
+            typer.echo(log.status())

@@ -1,8 +1,8 @@
-"""Where the market log is: embedded, or in Kafka."""
+"""Where the market log and the order queue are: embedded, or in Kafka."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from connectors.kafka_appender import KafkaAppender
@@ -10,7 +10,7 @@ from connectors.kafka_dead_letters import KafkaDeadLetters
 from connectors.kafka_log import KafkaLog
 from connectors.kafka_settings import KafkaSettings
 from connectors.log import Appender, Log, LogError
-from infra.log import MarketLog
+from infra.log import MarketLog, OrderQueue
 from infra.settings import Settings
 
 
@@ -32,19 +32,20 @@ class Place(Protocol):
 
 @dataclass(frozen=True)
 class Embedded:
-    """The embedded log of this installation, whose writer is started if need be."""
+    """An embedded log of this installation, whose writer is started if need be."""
 
     settings: Settings
+    kind: type[MarketLog] = MarketLog
 
     def log(self) -> Log:
         """Open it to read."""
-        home = MarketLog(self.settings)
+        home = self.kind(self.settings)
         home.start()
         return home.log()
 
     def appender(self) -> Appender:
         """Open it to write."""
-        return MarketLog(self.settings).client()
+        return self.kind(self.settings).client()
 
     def dead_letters(self) -> None:
         """Return nothing: what cannot be read stays in the log, and is a row in `rejects`."""
@@ -70,7 +71,19 @@ class InKafka:
 
 
 def place(settings: Settings, kafka: bool) -> Place:
-    """Return where the log is.
+    """Return where the market log is.
+
+    Raises
+    ------
+    LogError
+        When it should be Kafka, and nobody says where that is.
+
+    """
+    return InKafka(_kafka(settings)) if kafka else Embedded(settings)
+
+
+def order_queue(settings: Settings, kafka: bool) -> Place:
+    """Return where the order queue is: where the market log is, and beside it.
 
     Raises
     ------
@@ -79,7 +92,12 @@ def place(settings: Settings, kafka: bool) -> Place:
 
     """
     if not kafka:
-        return Embedded(settings)
+        return Embedded(settings, OrderQueue)
+    found = _kafka(settings)
+    return InKafka(replace(found, topic=found.orders))
+
+
+def _kafka(settings: Settings) -> KafkaSettings:
     if settings.kafka is None:
         raise LogError("--kafka: set KAFKA_BOOTSTRAP to Kafka's addresses, such as localhost:9092")
-    return InKafka(settings.kafka)
+    return settings.kafka

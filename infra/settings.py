@@ -23,6 +23,8 @@ class Settings:
         A real server's `http[s]://user:password@host:port/database`; None means the embedded one.
     exchange_urls
         Where to find exchanges instead of at their own addresses, such as a stand-in or a proxy.
+    live
+        What `TAPEDECK_LIVE` says: the second of the two switches in front of real money.
     exchange_keys
         API keys that may read market data, for what an exchange does not tell without one.
     kafka
@@ -35,6 +37,7 @@ class Settings:
     exchange_urls: Mapping[str, str] = field(default_factory=dict)
     kafka: KafkaSettings | None = None
     exchange_keys: Mapping[str, str] = field(default_factory=dict)
+    live: str = ""
 
     def __repr__(self) -> str:
         # The URL holds a password, and keys are secrets.
@@ -43,7 +46,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read `TAPEDECK_HOME`, `CLICKHOUSE_URL`, `EXCHANGE_...` and `KAFKA_...`; empty is none.
+        """Read `TAPEDECK_...`, `CLICKHOUSE_URL`, `EXCHANGE_...` and `KAFKA_...`; empty is none.
 
         `EXCHANGE_URLS` is like `binance=http://localhost:9000 okx=http://localhost:9001`, and
         `EXCHANGE_KEYS` like `binance=KEY`.
@@ -61,6 +64,7 @@ class Settings:
             _by_exchange(environment.get("EXCHANGE_URLS", "")),
             KafkaSettings.from_environment(environment),
             _by_exchange(environment.get("EXCHANGE_KEYS", "")),
+            environment.get("TAPEDECK_LIVE", ""),
         )
 
 

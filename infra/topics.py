@@ -1,4 +1,4 @@
-"""The topics of the market log in Kafka: making them, and seeing that they lose nothing."""
+"""The topics of the market log and of orders in Kafka: making them, and that they lose nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 _LOOK_SECONDS = 0.05
 
-app = typer.Typer(help="The topics of the market log in Kafka.", no_args_is_help=True)
+app = typer.Typer(help="The topics of the market log and of orders in Kafka.", no_args_is_help=True)
 
 _Partitions = Annotated[int, typer.Option(min=1, max=1024, help="How many, for good.")]
 _Replication = Annotated[
@@ -41,7 +41,7 @@ _Days = Annotated[float, typer.Option(min=0.01, help="How long messages are kept
 
 
 class Topics:
-    """The two topics of a market log: the log's own, and that of dead letters.
+    """The topics of a market log: its own, that of dead letters, and that of the orders.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Topics:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings, self._heard = settings, Heard()
-        self.names = (settings.topic, settings.dead)
+        self.names = (settings.topic, settings.dead, settings.orders)
         options: Options = {**settings.options(), "error_cb": self._heard}
         with asking(settings, self._heard, settings.topic):
             self._admin = AdminClient(options)
@@ -66,7 +66,7 @@ class Topics:
             raise LogError(
                 f"Kafka at {settings.bootstrap} answers no questions about topics: it is "
                 f"librdkafka's mock cluster, or speaks a part of Kafka's protocol only; make the "
-                f"topics {' and '.join(self.names)} in its own way"
+                f"topics {', '.join(self.names)} in its own way"
             )
         self.brokers = len(cluster.brokers)
 

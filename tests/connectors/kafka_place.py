@@ -58,10 +58,14 @@ def kafka_place(settings: KafkaSettings, longest: int = TOPIC_BYTES) -> Iterator
         remove(place)
 
 
+def topics(place: KafkaPlace) -> list[str]:
+    return [place.settings.topic, place.settings.dead, place.settings.orders]
+
+
 def make(place: KafkaPlace, longest: int = TOPIC_BYTES) -> None:
     kafka = admin(place.settings)
     config = {"max.message.bytes": str(longest)}
-    names = (place.settings.topic, place.settings.dead)
+    names = topics(place)
     asked = kafka.create_topics([NewTopic(name, PARTITIONS, 1, config=config) for name in names])
     for done in asked.values():
         done.result(ANSWER)
@@ -70,7 +74,7 @@ def make(place: KafkaPlace, longest: int = TOPIC_BYTES) -> None:
 
 def remove(place: KafkaPlace) -> None:
     kafka = admin(place.settings)
-    for done in kafka.delete_topics([place.settings.topic, place.settings.dead]).values():
+    for done in kafka.delete_topics(topics(place)).values():
         done.result(ANSWER)
 
 
@@ -79,9 +83,10 @@ def mock_place() -> Iterator[KafkaPlace]:
     """Make topics on a mock cluster."""
     with mock_kafka() as mock:
         settings = KafkaSettings(mock.bootstrap, topic="market")
-        mock.topic(settings.topic, PARTITIONS)
-        mock.topic(settings.dead, PARTITIONS)
-        yield KafkaPlace(settings, mock)
+        place = KafkaPlace(settings, mock)
+        for name in topics(place):
+            mock.topic(name, PARTITIONS)
+        yield place
 
 
 @contextmanager
