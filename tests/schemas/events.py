@@ -25,6 +25,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "Side": st.sampled_from(["long", "short"]),
     "Aggressor": st.sampled_from(["buy", "sell"]),
     "Unit": st.sampled_from(["quote", "base"]),
+    "OrderKind": st.sampled_from(["market", "limit", "post-only"]),
+    "Purpose": st.sampled_from(["", "enter", "exit", "stop"]),
     "int": WHOLE,
     "Time": WHOLE,
     "Time | None": st.none() | WHOLE,
