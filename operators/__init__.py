@@ -5,6 +5,7 @@ from operators.candles import candles
 from operators.costs import Costs
 from operators.entries import entries
 from operators.entry import enter
+from operators.live import Live
 from operators.moment import Moment
 from operators.monitor import Barriers, Scaled
 from operators.predict import predict
@@ -19,6 +20,7 @@ __all__ = [
     "Barriers",
     "Candle",
     "Costs",
+    "Live",
     "Moment",
     "Prediction",
     "Scaled",

@@ -20,6 +20,8 @@ class Costs:
     ----------
     fees_bps
         The taker's fee, in basis points of price times amount.
+    maker_fee_bps
+        The fee of an order that rested; `None` is the taker's, below 0 the exchange pays.
     slippage_bps
         How much worse than the next trade an order fills when there is no fresh book.
     latency_ms
@@ -43,6 +45,7 @@ class Costs:
     slippage_bps: float = 0.0
     latency_ms: float = 0.0
     max_book_age_ms: float = 1000.0
+    maker_fee_bps: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("fees_bps", "slippage_bps", "latency_ms", "max_book_age_ms"):
@@ -50,11 +53,21 @@ class Costs:
             if not isfinite(value) or value < 0:
                 msg = f"{name} must be a finite number of 0 or more, not {value}"
                 raise ValueError(msg)
+        if self.maker_fee_bps is not None and not isfinite(self.maker_fee_bps):
+            msg = f"maker_fee_bps must be a finite number or None, not {self.maker_fee_bps}"
+            raise ValueError(msg)
 
     @property
     def fee(self) -> Decimal:
-        """The fee as a part of price times amount."""
+        """The taker's fee as a part of price times amount."""
         return Decimal(repr(self.fees_bps)) * _BASIS_POINT
+
+    @property
+    def maker_fee(self) -> Decimal:
+        """The maker's fee as a part of price times amount."""
+        if self.maker_fee_bps is None:
+            return self.fee
+        return Decimal(repr(self.maker_fee_bps)) * _BASIS_POINT
 
     @property
     def slippage(self) -> Decimal:

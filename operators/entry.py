@@ -12,7 +12,8 @@ from bytewax.dataflow import operator
 
 from operators.ids import SeenIds
 from operators.stamps import AGREE, Stamps, agree
-from operators.tape import Tape, run
+from operators.tape import Tape
+from operators.tape import run as let
 from schemas import (
     DAY,
     OUTSIDE,
@@ -64,6 +65,8 @@ class Entry:
     ----------
     flow
         The flow's name: reports and commands of other flows do not enter.
+    run
+        The run's name, if its orders go out: then reports of other runs do not enter, either.
 
     Examples
     --------
@@ -77,8 +80,9 @@ class Entry:
     reads = frozenset(OUTSIDE)
     shape = ("entry", 1)
 
-    def __init__(self, flow: str) -> None:
+    def __init__(self, flow: str, run: str = "") -> None:
         self.flow = flow
+        self.run = run
         self.state = _State()
 
     def __call__(self, event: Event) -> Iterable[Event]:
@@ -87,11 +91,16 @@ class Entry:
             return self._trades(event) if len(event) else ()
         if isinstance(event, (Book, Heartbeat)):
             return self._judge(event)
-        if isinstance(event, (Report, Command)) and event.flow not in ("", self.flow):
+        if isinstance(event, (Report, Command)) and not self._ours(event):
             return ()
         if isinstance(event, Gap):
             self.state.ids.announce()
         return (event if self.state.time < 0 else replace(event, ts=self.state.time),)
+
+    def _ours(self, event: Report | Command) -> bool:
+        if isinstance(event, Report) and self.run and event.run not in ("", self.run):
+            return False
+        return event.flow in ("", self.flow)
 
     def _trades(self, trades: Trades) -> Iterable[Event]:
         state, ids = self.state, trades.id
@@ -269,6 +278,6 @@ def _row(trade: Trades, ts: Time) -> tuple[str, Time, Time, float, float, int, s
 
 
 @operator
-def enter(step_id: str, tape: Tape, flow: str) -> Tape:
-    """Let events enter the tape of `flow`, each with its tape time."""
-    return run("entry", tape, lambda: Entry(flow))
+def enter(step_id: str, tape: Tape, flow: str, run: str = "") -> Tape:
+    """Let events enter the tape of a `run` of `flow`, each with its tape time."""
+    return let("entry", tape, lambda: Entry(flow, run))

@@ -12,6 +12,7 @@ from bytewax.dataflow import Stream, operator
 from bytewax.operators import KeyedStream, StatefulBatchLogic
 
 from operators.costs import Costs
+from operators.live import Live
 from schemas import Event
 
 Strip: TypeAlias = list[Event]
@@ -20,14 +21,15 @@ Strip: TypeAlias = list[Event]
 
 @dataclass(frozen=True)
 class Tape(Stream[tuple[str, Strip]]):
-    """A keyed stream of strips, and what the run makes each order pay."""
+    """A keyed stream of strips, what the run makes each order pay, and whether orders go out."""
 
     costs: Costs = field(default_factory=Costs, compare=False)
+    live: Live | None = field(default=None, compare=False)
 
     @classmethod
-    def of(cls, stream: KeyedStream[Strip], costs: Costs) -> Tape:
-        """Return the stream as a tape that is traded at `costs`."""
-        return cls(stream.stream_id, stream._scope, costs)
+    def of(cls, stream: KeyedStream[Strip], costs: Costs, live: Live | None = None) -> Tape:
+        """Return the stream as a tape that is traded at `costs`: on paper, or `live`."""
+        return cls(stream.stream_id, stream._scope, costs, live)
 
 
 class Machine(Protocol):
@@ -91,4 +93,4 @@ def run(step_id: str, tape: Tape, machine: Callable[[], Machine]) -> Tape:
     """Let a new `machine` per market read the tape, from the state of its last snapshot."""
     machine()  # so that bad settings are told where the flow is built, not at the first trade
     stream = op.stateful_batch("machine", tape, lambda saved: _Logic(step_id, machine(), saved))
-    return Tape.of(stream, tape.costs)
+    return Tape.of(stream, tape.costs, tape.live)

@@ -45,6 +45,19 @@ def test_a_cost_that_is_none_is_refused_by_name(name: str, value: float) -> None
         Costs(**{name: value})
 
 
+@pytest.mark.parametrize(("bps", "part"), [(2.0, "0.0002"), (-0.5, "-0.00005"), (None, "0.00075")])
+def test_who_rests_pays_the_makers_fee_and_without_one_the_takers(
+    bps: float | None, part: str
+) -> None:
+    assert Costs(fees_bps=7.5, maker_fee_bps=bps).maker_fee == Decimal(part)
+
+
+@pytest.mark.parametrize("value", [nan, inf, -inf])
+def test_a_makers_fee_may_be_below_zero_but_must_be_a_number(value: float) -> None:
+    with pytest.raises(ValueError, match=f"maker_fee_bps must be a finite .*, not {value}"):
+        Costs(maker_fee_bps=value)
+
+
 def test_costs_are_never_changed() -> None:
     with pytest.raises(FrozenInstanceError):
         Costs().fees_bps = 1.0  # type: ignore[misc]

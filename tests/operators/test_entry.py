@@ -304,6 +304,20 @@ def test_what_is_meant_for_another_flow_does_not_enter(flow: str) -> None:
     assert not play(entry, [Command(MARKET, 1, "halt", flow)])
 
 
+def test_a_run_whose_orders_go_out_hears_only_of_its_own() -> None:
+    reports: list[Event] = [
+        Report(MARKET, START, "main", FLOW, "x", "filled", run=run, number=number)
+        for number, run in enumerate(["mine", "former", ""])
+    ]
+    heard = play(lambda: Entry(FLOW, "mine"), reports)
+    assert [out.number for out in heard if isinstance(out, Report)] == [0, 2]
+    assert len(play(lambda: Entry(FLOW), reports)) == 3
+    assert not play(lambda: Entry("other", "mine"), reports)
+    assert names(play(lambda: Entry(FLOW, "mine"), [Command(MARKET, 1, "halt", FLOW)])) == [
+        "Command"
+    ]
+
+
 def test_a_command_to_all_flows_enters() -> None:
     assert names(play(entry, [Command(MARKET, 1, "halt")])) == ["Command"]
 
