@@ -104,8 +104,8 @@ class Exchange:
 
     @property
     def troubles(self) -> list[str]:
-        """What is not taken in at present, and why: a line for each exchange."""
-        return [venue.trouble for venue in [*self._venues] if venue.trouble is not None]
+        """What is not taken in at present, and why."""
+        return [line for venue in [*self._venues] for line in venue.troubles]
 
     @property
     def counts(self) -> dict[str, Counts]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any, NamedTuple, Protocol, cast
@@ -19,6 +19,7 @@ from connectors.exchange_wire import User, Wire
 from connectors.poller import Poller
 from connectors.rest_trades import Traded
 from connectors.venue import Json, Venue, VenueError, reason
+from connectors.venue_answers import answered, demand_json, listed
 from schemas import Reject, Time
 
 TICK = 0.03
@@ -80,23 +81,29 @@ class VenueWatch:
         self.last, self.asks = last, asks
         self.venue.options["tradesLimit"] = CACHED
         _ask_in_bursts(self.venue)
+        demand_json(self.venue)
         self.wire = Wire(self.venue, self._switched, self._unreadable)
         self.markets: dict[str, MarketWatch] = {}
         self._unloaded: str | None = None
         """Why it does not tell its markets yet."""
+        self._gone: list[str] = []
+        """Markets that it had, and has no more."""
+        self._polled: list[Poller] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
-    def trouble(self) -> str | None:
+    def troubles(self) -> Iterator[str]:
         """What is not taken in at present, and why."""
+        exchange = self.venue.id
         if self._unloaded is not None:
-            return f"{self.venue.id} cannot be reached ({self._unloaded}); trying again"
+            yield f"{exchange} cannot be reached ({self._unloaded}); trying again"
         away = {m.name: m.trouble for m in [*self.markets.values()] if m.trouble is not None}
-        if not away:
-            return None
-        which = ", ".join(away) if len(away) <= _NAMED else f"{len(away)} markets"
-        why = next(iter(away.values()))
-        return f"{which}: nothing comes from {self.venue.id} ({why}); trying again"
+        yield from _told(away, f"nothing comes from {exchange}")
+        for name in self.asks.series:
+            missed = {p.market: why for p in self._polled if (why := p.trouble.get(name))}
+            yield from _told(missed, f"{exchange} does not tell {name}")
+        if self._gone:
+            yield f"{_named(self._gone)}: {exchange} has no such market any more"
 
     async def run(self) -> None:
         """Watch until cancelled.
@@ -116,7 +123,8 @@ class VenueWatch:
                     market.feed.clock.begin(distance)
                 self._describe(market)
                 market.start()
-            for poller in self._pollers():
+            self._polled = self._pollers()
+            for poller in self._polled:
                 self._spawn(poller.run())
             self._spawn(self._reload())
             while True:
@@ -144,7 +152,7 @@ class VenueWatch:
         delays, known = Delays(), dict[str, Json]()
         while not known:
             try:
-                known = dict(await self.venue.load_markets())
+                known = await listed(self.venue)
             except ccxt.OperationFailed as error:
                 self._unloaded = reason(error)
                 await asyncio.sleep(delays.next(time.monotonic()))
@@ -175,7 +183,7 @@ class VenueWatch:
         if not self.venue.has.get("fetchTime"):
             return None
         try:
-            told = await self.venue.fetch_time()
+            told = await answered(self.venue.fetch_time())
         except ccxt.BaseError:
             return None
         return told * _MILLISECOND - time.time_ns()
@@ -183,10 +191,13 @@ class VenueWatch:
     async def _reload(self) -> None:
         while True:
             await asyncio.sleep(RELOAD)
+            known = self.venue.markets or {}
             with suppress(ccxt.BaseError):  # what is known still holds
-                await self.venue.load_markets(reload=True)
-            for market in self.markets.values():
-                self._describe(market)
+                known = await listed(self.venue)
+            self._gone = [name for name, symbol in self.symbols.items() if symbol not in known]
+            for name, market in self.markets.items():
+                if name not in self._gone:
+                    self._describe(market)
 
     def _describe(self, market: MarketWatch) -> None:
         """Put the instrument on the tape."""
@@ -226,6 +237,16 @@ class VenueWatch:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.wire.end()
         await self.venue.close()
+
+
+def _told(why: Mapping[str, str], what: str) -> Iterator[str]:
+    """Say, if there are any such markets, what is wrong with them."""
+    if why:
+        yield f"{_named(why)}: {what} ({next(iter(why.values()))}); trying again"
+
+
+def _named(markets: Collection[str]) -> str:
+    return ", ".join(markets) if len(markets) <= _NAMED else f"{len(markets)} markets"
 
 
 def _ask_in_bursts(venue: Venue) -> None:

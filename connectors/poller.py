@@ -11,7 +11,8 @@ from typing import NamedTuple, TypeAlias
 import ccxt
 
 from connectors.values import finite
-from connectors.venue import Json, Venue, VenueError
+from connectors.venue import Json, Venue, VenueError, reason
+from connectors.venue_answers import answered
 from schemas import MINUTE, Event, Time, Value
 
 Emit: TypeAlias = Callable[[Event], None]
@@ -102,12 +103,11 @@ class Poller:
         """Ask for one number, and emit it if it is new."""
         kind = SERIES[name]
         try:
-            told = await kind.ask(self._venue, self._symbol)
+            told = await answered(kind.ask(self._venue, self._symbol))
             value = finite(told.get(kind.field), kind.field)
         except (ccxt.BaseError, ValueError) as error:
             self.failures[name] += 1
-            line = next(iter(str(error).splitlines()), "")
-            self.trouble[name] = f"{type(error).__name__}: {line}"
+            self.trouble[name] = reason(error)
             return
         self.trouble.pop(name, None)
         now = self._clock()

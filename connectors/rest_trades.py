@@ -11,6 +11,7 @@ import orjson
 
 from connectors.rest_pages import Pages, pages
 from connectors.venue import Json, Venue, VenueError
+from connectors.venue_answers import answered
 from schemas import Reject, Time
 
 MILLISECOND: Time = 1_000_000
@@ -119,7 +120,7 @@ class RestTrades:
         """
         pages = self._told_apart(last, until)
         while True:
-            told = await pages.behind(last.id, last.ts // MILLISECOND)
+            told = await answered(pages.behind(last.id, last.ts // MILLISECOND))
             if told is None:
                 raise HoleError(f"{self.name}: REST does not keep trade {last.id} any more")
             page = self._read(told, pages.numbered)
@@ -149,7 +150,7 @@ class RestTrades:
         """
         if self._pages is None:
             raise HoleError(f"{self.name}: the exchange gives no trades by REST with their ids")
-        found, whole = await self._pages.first(-(-start // MILLISECOND))
+        found, whole = await answered(self._pages.first(-(-start // MILLISECOND)))
         page = self._read(found, self._pages.numbered)
         first = next((trade for trade in page if trade.ts >= start), None)
         return First(first, whole or bool(page and page[0].ts < start))

@@ -17,10 +17,11 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 from rich.text import Text
 
+from connectors import clickhouse
 from connectors.backfill import Backfill, Progress
-from connectors.clickhouse import reason
 from connectors.rest_trades import RestTrades
-from connectors.venue import Venue, VenueError, connect, split
+from connectors.venue import Venue, VenueError, connect, reason, split
+from connectors.venue_answers import demand_json, listed
 from infra import times
 from infra.history import History
 from infra.history_home import HistoryError
@@ -30,8 +31,6 @@ from schemas import SECOND, Time
 
 _DELAYS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
 _STOPPED = 130
-_LONGEST = 300
-"""Characters of an exchange's words that are shown."""
 _AGAIN = "run the same command again, it goes on where it was"
 
 _screen = Console(stderr=True)
@@ -97,6 +96,7 @@ async def _backfill(market: str, start: Time, end: Time) -> None:
     venue = connect(
         exchange, settings.exchange_urls.get(exchange), settings.exchange_keys.get(exchange)
     )
+    demand_json(venue)
     async with _loaded(venue, patience):
         _check(venue, symbol)
         rest = RestTrades(venue, symbol)
@@ -135,7 +135,7 @@ async def _loaded(venue: Venue, patience: _Patience) -> AsyncIterator[None]:
     try:
         while not venue.markets:
             try:
-                await venue.load_markets()
+                await listed(venue)
             except ccxt.OperationFailed as error:
                 await patience.wait(error)
         patience.rewarded()
@@ -202,10 +202,9 @@ def _told() -> Iterator[None]:
         _say(f"stopped: {_AGAIN}", "yellow")
         raise typer.Exit(_STOPPED) from None
     except ccxt.BaseError as error:
-        line = next(iter(str(error).splitlines()), "")
-        _say(f"error: the exchange refuses: {line[:_LONGEST]}", "red")
+        _say(f"error: the exchange refuses: {reason(error)}", "red")
     except ClickHouseError as error:
-        _say(f"error: {reason(error)}; then {_AGAIN}", "red")
+        _say(f"error: {clickhouse.reason(error)}; then {_AGAIN}", "red")
     except (BackfillError, VenueError, TimeError, HistoryError) as error:
         _say(f"error: {error}", "red")
     else:

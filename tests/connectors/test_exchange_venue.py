@@ -10,7 +10,8 @@ import pytest
 from connectors import exchange_venue
 from connectors.exchange_instrument import instrument
 from connectors.venue import Json, connect
-from schemas import Instrument, Reject
+from connectors.venue_answers import listed
+from schemas import Instrument, Reject, Value
 from tests.connectors.taking import taking
 from tests.standin.binance import BinanceStandIn
 from tests.standin.capture import made
@@ -34,6 +35,35 @@ def test_an_instrument_is_told_again_as_it_is_then_for_who_begins_in_the_middle(
         sizes = [event.contract_size for event in taken.events(Instrument)]
         assert len(sizes) > 2
         assert sizes == sorted(sizes)
+
+
+def test_a_market_that_is_there_no_more_is_told_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def fewer(venue: Any) -> dict[str, Json]:  # noqa: ANN401 - ccxt's own
+        known = await listed(venue)
+        if standin.connections:
+            del known["ETH/USDT"]
+            venue.set_markets(known)
+        return known
+
+    monkeypatch.setattr(exchange_venue, "RELOAD", 0.1)
+    monkeypatch.setattr(exchange_venue, "listed", fewer)
+    standin = BinanceStandIn([made(100), made(100, symbol="ETHUSDT")])
+    with taking(standin) as taken:
+        gone = "binance:ETH/USDT: binance has no such market any more"
+        taken.until(lambda: gone in taken.source.troubles)
+        taken.play(100, "spot:BTCUSDT")
+
+
+def test_numbers_that_cannot_be_had_are_told() -> None:
+    asks = exchange_venue.Asks(["funding"], 0.1)
+    with taking(BinanceStandIn([made(50, kind="usdm")]), asks=asks) as taken:
+        taken.until(lambda: taken.events(Value))
+        taken.standin.trouble.fail(503, times=20)
+        said = "binance:BTC/USDT:USDT: binance does not tell funding ("
+        taken.until(lambda: [line[: len(said)] for line in taken.source.troubles] == [said])
+        taken.until(lambda: not taken.source.troubles)
 
 
 def test_a_message_that_cannot_be_read_is_on_the_tape_of_its_market() -> None:

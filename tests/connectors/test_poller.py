@@ -60,12 +60,12 @@ def test_a_number_is_told_when_it_is_new_and_each_five_minutes() -> None:
 
 
 def test_failures_are_counted_and_told_and_end_nothing() -> None:
-    lost = ccxt.NetworkError("some GET timed out\nand more")
+    lost = ccxt.NetworkError("some GET https://me:sesame@proxy/ timed out\nand more")
     events, poller = asked([NOW, NOW + 1], 0.1, lost, None, float("nan"))
     assert (len(events), poller.failures) == (1, {"funding": 3})
     assert poller.trouble == {"funding": "ValueError: fundingRate nan is not a finite number"}
     events, poller = asked([NOW, NOW + 1], 0.1, lost)
-    assert poller.trouble == {"funding": "NetworkError: some GET timed out"}
+    assert poller.trouble == {"funding": "NetworkError: some GET https://proxy/ timed out and more"}
     events, poller = asked([NOW, NOW + 1], lost, 0.1)
     assert (len(events), poller.failures, poller.trouble) == (1, {"funding": 1}, {})
 
