@@ -49,9 +49,13 @@ def values(
 ) -> None:
     """Put numbers of other data sources into the log, on the tapes of their markets.
 
-    Each is like {"market": "okx:BTC/USDT", "series": "fear", "value": 21}; several markets as a
-    list; with "ts" in nanoseconds, if it is not of now. A rule sees the latest of each series in
-    now.values. What cannot be read is kept, too, in the table rejects.
+    Each is like {"market": "okx:BTC/USDT", "series": "fear", "value": 21}.
+
+    Several markets are a list; "ts", in nanoseconds, is for what is not of now.
+
+    A rule sees the latest of each series in now.values.
+
+    What cannot be read is kept, too, in the table rejects.
     """
     with told():
         if (source is None) == (not topic):
