@@ -14,7 +14,7 @@ import typer
 
 from connectors.disk import kept
 from connectors.simulate import simulate
-from infra import flowfile, history, log, replay_command, screen, sql, topics
+from infra import flowfile, history, log, replay_command, screen, sql, topics, trade_command
 from infra.replay import drain_left
 from infra.screen import say, told
 from infra.settings import Settings
@@ -29,6 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("replay")(replay_command.command)
+app.command("trade")(trade_command.command)
 app.command("sql")(sql.sql)
 app.add_typer(history.app, name="history")
 app.add_typer(log.app, name="log")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import ChainMap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -81,7 +82,8 @@ def replay(
 
 def _play(job: Job, share: Share, watch: Watcher) -> list[Done]:
     def seen(at: list[Far]) -> None:
-        watch(Far(*map(sum, zip(*at, strict=True))))
+        read, total, trades = (sum(one[number] for one in at) for number in range(3))
+        watch(Far(read, total, trades, ChainMap(*(dict(one.lines) for one in at))))
 
     if job.processes == 1:
         return processes.alone(share, seen)

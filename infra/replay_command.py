@@ -142,7 +142,7 @@ def command(
 
 
 def spread(arguments: list[str]) -> list[str]:
-    """Return the arguments with one value behind each option of this command.
+    """Return the arguments with one value behind each option of this command, and of `trade`.
 
     Each of the files that follow `--data` gets one in front of it, and a log that is not named
     gets an empty name.
@@ -156,7 +156,7 @@ def spread(arguments: list[str]) -> list[str]:
 
     """
     result: list[str] = []
-    if arguments[:1] != ["replay"]:
+    if arguments[:1] not in (["replay"], ["trade"]):
         return arguments
     option = ""
     for argument in [*arguments, "-"]:

@@ -62,7 +62,7 @@ class Notes:
         row: dict[str, Any] = {
             "run": job.run, "flow": self.flow.name, "code_version": self.flow.code_version,
             "settings": orjson.dumps(settings).decode(), "source": job.origin.name(job.settings),
-            "mode": "replay", "status": status, "summary": orjson.dumps(summary).decode(),
+            "mode": job.mode, "status": status, "summary": orjson.dumps(summary).decode(),
             "started": job.started, "finished": finished, "version": time.time_ns(),
         }  # fmt: skip
         self.journal.append("runs", pa.RecordBatch.from_pylist([row], _COLUMNS))

@@ -28,6 +28,9 @@ out = Console(width=None if sys.stdout.isatty() else 160)
 class Misused(ValueError):
     """An option that cannot be; its text shows it, and one that can."""
 
+    status = 1
+    """How the command ends."""
+
 
 _THEIRS = (ReplayError, flowfile.FlowError, DataError, DiskError, LogError, TimeError, Misused)
 
@@ -39,7 +42,7 @@ def told() -> Iterator[None]:
         yield
     except _THEIRS as error:
         say(f"error: {error}", "red")
-        raise typer.Exit(1) from None
+        raise typer.Exit(error.status if isinstance(error, Misused) else 1) from None
 
 
 def say(line: str, style: str) -> None:

@@ -6,7 +6,7 @@ import os
 import platform
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
@@ -20,6 +20,7 @@ from infra.lock import Busy, Lock
 
 _FILE, _LOCK, SNAPSHOTS = "run.json", "lock", "snapshots"
 _FORMAT = 2
+_BROKER = "--broker"
 AFRESH = "start afresh with another --recovery directory"
 
 
@@ -209,12 +210,20 @@ def _differs(name: str, was: object, is_: object) -> str:
         made = f"was made with{'' if with_it else 'out'} {option}"
         return f"{made}: {'give it' if with_it else 'leave it out'}"
     if name == "options" and isinstance(was, dict) and isinstance(is_, dict):
-        option = next(option for option in {**was, **is_} if was.get(option) != is_.get(option))
-        return f"was made with {option} {was.get(option) or 'of nothing'}: give it the same"
+        return _differing_option(was, is_)
     if name == "processes":
         return f"was made with {was} processes: give it --processes {was}"
     if name == "flow":
-        return f"belongs to the flow {was}, not {is_}: replay {was}"
+        return f"belongs to the flow {was}, not {is_}: run {was}"
     if name == "source":
         return f"was made with {was}, not {is_}: give it {was}"
     return f"was made with {name} {was}, and this is {is_}: use {name} {was}"
+
+
+def _differing_option(was: Mapping[str, str], is_: Mapping[str, str]) -> str:
+    """Say which option was another one; a run that trades, and a replay, are not each other."""
+    option = next(option for option in {**was, **is_} if was.get(option) != is_.get(option))
+    if (_BROKER in was) != (_BROKER in is_):
+        made = f"deck trade --broker {was[_BROKER]}" if _BROKER in was else "deck replay"
+        return f"was made by {made}: go on with that"
+    return f"was made with {option} {was.get(option) or 'of nothing'}: give it the same"

@@ -7,7 +7,7 @@ import gc
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +31,9 @@ from infra.lock import Busy, Lock
 from infra.settings import Settings
 from infra.sources import Origin
 from infra.times import parse_time
-from operators import Costs, Tape, conclude, enter
+from infra.trade_board import Line, TradeBoard
+from infra.trading import Trading
+from operators import Costs, Live, Tape, conclude, enter
 
 _PREDECESSOR_SECONDS = 30.0
 
@@ -65,6 +67,8 @@ class Job:
     events: bool = False
     history: bool = True
     settings: Settings = field(default_factory=Settings.from_environment)
+    trading: Trading | None = None
+    """Who fills its orders, from when it began on; None for a replay."""
 
     @property
     def window(self) -> Window:
@@ -72,20 +76,30 @@ class Job:
         since, until = (
             parse_time(text, self.started) if text else None for text in (self.since, self.until)
         )
-        return Window(since, until, self.markets)
+        return Window(since, until, self.markets, heads=self.trading is not None)
+
+    @property
+    def mode(self) -> str:
+        """What the table of runs calls it."""
+        return "replay" if self.trading is None else self.trading.broker.value
 
     def options(self) -> dict[str, str]:
-        """Return what decides which tape it is."""
+        """Return what decides which tape it is, and what becomes of it."""
+        markets = {"--markets": ",".join(self.markets)}
+        if self.trading is not None:  # since when it trades is kept
+            return {**self.origin.options(), **self.trading.options(), **markets}
         stretch = {"--since": self.since, "--until": self.until}
-        return {**self.origin.options(), **stretch, "--markets": ",".join(self.markets)}
+        return {**self.origin.options(), **stretch, **markets}
 
 
 class Far(NamedTuple):
-    """How far a replay is: bytes of its files or messages of its log, and trades."""
+    """How far a run is: bytes of its files or messages of its log, and trades."""
 
     read: int = 0
     total: int = 0
     trades: int = 0
+    lines: Mapping[str, Line] = {}
+    """Of a run that trades, what there is to say of each market."""
 
 
 @dataclass
@@ -123,14 +137,19 @@ class Share:
         self.source = job.origin.open(job.settings, share, job.batch, job.window)
         self.tally = Tally(time.perf_counter() - opening)
         self.history: History | None = None
+        self.board = TradeBoard(self.flow.name, job.run) if job.trading else None
         self.stopped = threading.Event()
         self._over = False
 
     def dataflow(self, outlets: Sequence[Outlet] = ()) -> Dataflow:
         """Return the whole flow, from the source to the outlets."""
         flow = Dataflow(self.flow.name)
-        tape = Tape.of(op.input("replay", flow, self.source), self.job.costs)
-        tape = enter("enter", tape, self.flow.name)
+        stream = op.input("replay", flow, self.source)
+        if self.board is not None:
+            stream = op.flat_map_batch("seen", stream, self.board.seen)
+        real = self.job.trading is not None and self.job.trading.real
+        tape = Tape.of(stream, self.job.costs, Live(self.job.started) if real else None)
+        tape = enter("enter", tape, self.flow.name, self.job.run if real else "")
         try:
             tape = self.flow.strategy(tape)
         except Exception as error:
@@ -170,7 +189,8 @@ class Share:
         """Return how far it is."""
         progress = self.source.progress
         read = progress.total if self._over else progress.read
-        return Far(read, progress.total, progress.trades)
+        lines = self.board.lines if self.board is not None else {}
+        return Far(read, progress.total, progress.trades, lines)
 
     def stop(self) -> None:
         """Let it end where it is; what was kept can be resumed."""
@@ -193,6 +213,8 @@ class Share:
 
     def _outlets(self) -> Sequence[Outlet]:
         outlets: list[Outlet] = [self.tally]
+        if self.board is not None:
+            outlets.append(self.board)
         if self.job.events:
             outlets.append(EventsFile(self.directory / "events"))
         if self.job.history:

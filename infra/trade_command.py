@@ -1,0 +1,150 @@
+"""`deck trade`: a flow on the market log as it grows, on paper or with an account."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra import flowfile, report, screen
+from infra.places import order_queue
+from infra.replay import replay
+from infra.screen import Misused, say
+from infra.settings import Settings
+from infra.sources import FromKafka, FromLog
+from infra.switches import Broker, check
+from infra.times import parse_time
+from infra.trade_board import table
+from infra.trading import Trading, default_store, executes
+from infra.watching import Watching
+from infra.worker import Far, Job
+
+_NOW = "0s"
+
+
+def command(
+    flow: Annotated[Path, typer.Argument(help="The flow file.", show_default=False)],
+    broker: Annotated[
+        Broker,
+        typer.Option(
+            help="Who fills the orders: nobody but the log, an exchange's test money, or real "
+            "money, which wants TAPEDECK_LIVE, too."
+        ),
+    ] = Broker.PAPER,
+    account: Annotated[
+        str, typer.Option(help="Whose orders they are, but on paper.", show_default=False)
+    ] = "",
+    markets: Annotated[
+        str,
+        typer.Option(
+            help="Only these, with commas between.", show_default="all that the log takes in"
+        ),
+    ] = "",
+    from_log: Annotated[
+        str | None,
+        typer.Option(
+            "--from-log",
+            metavar="[DIR]",
+            help="The embedded log; without a directory, that of this installation.",
+            show_default="if it is not Kafka",
+        ),
+    ] = None,
+    from_kafka: Annotated[
+        bool, typer.Option("--from-kafka", help="Kafka, where KAFKA_BOOTSTRAP says.")
+    ] = False,
+    warm_up: Annotated[
+        str,
+        typer.Option(
+            "--warm-up",
+            metavar="6h",
+            help="How much of the log to read first, for averages and models; an account trades "
+            "from now on, paper from there.",
+            show_default="nothing",
+        ),
+    ] = "",
+    recovery: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keep snapshots there, and go on from them.",
+            show_default="a place of its own for each flow, broker and account",
+        ),
+    ] = None,
+    events: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write every derived event there at the end, one JSON a line.", show_default=False
+        ),
+    ] = None,
+    no_history: Annotated[
+        bool, typer.Option("--no-history", help="Do not keep anything in ClickHouse.")
+    ] = False,
+) -> None:
+    """Trade a flow on the market log as it grows, until Ctrl-C.
+
+    The same command goes on where it was, also after a crash, with its open positions.
+
+    Take markets in beside it: deck ingest. An account needs its executor: deck executor.
+    """
+    with screen.told():
+        settings = Settings.from_environment()
+        check(broker, account, settings)
+        origin = _origin(from_log, from_kafka=from_kafka, real=broker is not Broker.PAPER)
+        queue = None if broker is Broker.PAPER else order_queue(settings, from_kafka)
+        trading = Trading(broker, account, queue)
+        parse_time(warm_up or _NOW, time.time_ns())
+        job = Job(
+            flow=flow,
+            origin=origin,
+            since=warm_up or _NOW,
+            markets=tuple(sorted({name.strip() for name in markets.split(",")} - {""})),
+            costs=flowfile.load(flow).costs,
+            history=not no_history,
+            settings=settings,
+            trading=trading,
+        )
+        _begin(job, trading)
+        _play(job, recovery or default_store(settings, flow, trading), events)
+
+
+def _origin(from_log: str | None, *, from_kafka: bool, real: bool) -> FromLog | FromKafka:
+    if from_kafka:
+        if from_log is not None:
+            raise Misused("--from-log and --from-kafka: give one of them")
+        return FromKafka(follow=True)
+    if from_log and real:
+        raise Misused(
+            f"--from-log {from_log}: the executor reports to this installation's log, so a flow "
+            f"with an account reads that: leave the directory out, or set TAPEDECK_HOME"
+        )
+    return FromLog(Path(from_log).absolute() if from_log else None, follow=True)
+
+
+def _begin(job: Job, trading: Trading) -> None:
+    """Say what begins, and what is missing for it."""
+    whose = f"for {trading.purse}" if trading.real else "on paper"
+    say(f"{job.flow.stem} trades {whose}; Ctrl-C stops it, the same command goes on", "")
+    if trading.real and not executes(job.settings, trading.purse):
+        option = " --kafka" if isinstance(job.origin, FromKafka) else ""
+        say(
+            f"no executor of {trading.purse} runs on this machine: start deck executor --account "
+            f"{trading.account} --broker {trading.broker.value}{option}; till then nothing goes "
+            f"out, and entries that wait are too old",
+            "yellow",
+        )
+
+
+def _play(job: Job, store: Path, events: Path | None) -> None:
+    """Trade, and show how it stands; at the end, what came of it."""
+
+    def watch(at: Far) -> None:
+        watching.show(table(at.lines), [])
+
+    with Watching() as watching:
+        done = replay(job, store, events, watch, lambda line: say(line, "yellow"))
+    for grid in report.tables(done, screen.out.width):
+        screen.out.print(grid)
+    for line in report.troubles(done, kept=job.history):
+        say(line, "yellow")
+    screen.out.print(f"run {done.run}, kept in {store}", highlight=False, soft_wrap=True)
