@@ -21,6 +21,7 @@ from connectors.clickhouse import Connect, History
 from connectors.disk import kept
 from connectors.events_file import EventsFile
 from connectors.journal import Journal
+from connectors.order_queue import OrdersOutlet
 from connectors.outlets import Outlet, Outlets
 from connectors.tally import MarketTally, Tally
 from connectors.window import Window
@@ -213,6 +214,13 @@ class Share:
 
     def _outlets(self) -> Sequence[Outlet]:
         outlets: list[Outlet] = [self.tally]
+        trading = self.job.trading
+        if trading is not None and trading.queue is not None:
+            # Orders go first: nothing here is as urgent.
+            orders = OrdersOutlet(
+                trading.queue.appender(), trading.purse, self.flow.name, self.job.run
+            )
+            outlets.insert(0, orders)
         if self.board is not None:
             outlets.append(self.board)
         if self.job.events:
