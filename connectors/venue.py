@@ -93,7 +93,7 @@ def connect(exchange: str, url: str | None = None, key: str | None = None) -> Ve
     )
     if url is not None:
         hostname = getattr(venue, "hostname", None) or ""
-        venue.urls["api"] = _moved(venue.urls["api"], url.rstrip("/"), hostname)
+        venue.urls["api"] = moved(venue.urls["api"], url.rstrip("/"), hostname)
     made: Venue = venue
     return made
 
@@ -114,10 +114,10 @@ def reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {line}" if line else type(error).__name__
 
 
-def _moved(address: object, url: str, hostname: str) -> object:
-    """Return addresses, whatever they are nested in, below another one."""
+def moved(address: object, url: str, hostname: str) -> object:
+    """Return addresses, whatever they are nested in, below another one: `url/host/path`."""
     if isinstance(address, dict):
-        return {key: _moved(value, url, hostname) for key, value in address.items()}
+        return {key: moved(value, url, hostname) for key, value in address.items()}
     if not isinstance(address, str):
         return address
     parts = urlsplit(address.replace("{hostname}", hostname))
