@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from time import monotonic
 
 from aiohttp import web
 
-from tests.standin.capture import Json, RawTrade, smallest_step
+from tests.standin.binance_paths import rest
+from tests.standin.capture import Json, RawTrade
 from tests.standin.market import Aggregate, Market
 from tests.standin.trouble import Handler, Trouble
 
-_BASES = {"spot": "/api.binance.com/api/v3", "usdm": "/fapi.binance.com/fapi/v1"}
+_BASES = {"spot": "/api/v3", "usdm": "/fapi/v1"}
 _EMPTY: dict[str, Json] = {
-    "/dapi.binance.com/dapi/v1/exchangeInfo": {"symbols": []},
+    rest("coinm", "/dapi/v1/exchangeInfo"): {"symbols": []},
     "/eapi.binance.com/eapi/v1/exchangeInfo": {"optionSymbols": []},
 }
 _WEIGHTS = {
@@ -31,6 +32,10 @@ ALLOWED = {"spot": 6000, "usdm": 2400}
 """Weight a minute."""
 _OLDER = {"spot": (500, 1000), "usdm": (100, 500)}
 """Rows of `historicalTrades`: usually, and at most."""
+_TYPES = {
+    "spot": ["LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS"],
+    "usdm": ["LIMIT", "MARKET", "STOP_MARKET"],
+}
 _HOUR = 3_600_000
 _FUNDING = 8 * _HOUR
 
@@ -58,6 +63,8 @@ class BinanceRest:
         Kinds of markets whose `historicalTrades` wants a key.
     limited
         Whether more weight than allowed is answered by 429.
+    time
+        What is told who asks for the time, ms.
 
     """
 
@@ -68,12 +75,13 @@ class BinanceRest:
         now: Callable[[], int],
         keyed: Sequence[str],
         limited: bool,
+        time: Callable[[], int],
     ) -> None:
         self.weights: Counter[str] = Counter()
         """Used since the start, by kind of market."""
         self._minutes: Counter[tuple[str, int]] = Counter()
         self._markets, self._trouble, self._now = markets, trouble, now
-        self._keyed, self._limited = keyed, limited
+        self._keyed, self._limited, self._told_time = keyed, limited, time
 
     def routes(self) -> list[web.RouteDef]:
         """Return all paths."""
@@ -91,11 +99,15 @@ class BinanceRest:
         found = [web.get(path, _always(told)) for path, told in _EMPTY.items()]
         for kind, base in _BASES.items():
             found += [
-                web.get(f"{base}/time", self._served(kind, "time", self._time)),
-                web.get(f"{base}/exchangeInfo", self._served(kind, "exchangeInfo", self._info)),
+                web.get(rest(kind, f"{base}/time"), self._served(kind, "time", self._time)),
+                web.get(
+                    rest(kind, f"{base}/exchangeInfo"),
+                    self._served(kind, "exchangeInfo", self._info),
+                ),
             ]
             for path, answer in (answers | (futures if kind == "usdm" else {})).items():
-                found.append(web.get(f"{base}/{path}", self._served(kind, path, self._of(answer))))
+                served = self._served(kind, path, self._of(answer))
+                found.append(web.get(rest(kind, f"{base}/{path}"), served))
         return found
 
     def _served(
@@ -122,7 +134,7 @@ class BinanceRest:
         weight = _WEIGHTS[kind].get(path, 1)
         if path == "depth":
             weight = next((w for deep, w in _DEPTHS[kind] if limit <= deep), _DEPTHS[kind][-1][1])
-        minute = kind, int(time.monotonic() / 60)
+        minute = kind, int(monotonic() / 60)
         self.weights[kind] += weight
         self._minutes[minute] += weight
         if self._limited and self._minutes[minute] > ALLOWED[kind]:
@@ -141,7 +153,7 @@ class BinanceRest:
         return find
 
     def _time(self, _kind: str, _request: web.Request) -> Json:
-        return {"serverTime": self._now()}
+        return {"serverTime": self._told_time()}
 
     def _info(self, kind: str, _request: web.Request) -> Json:
         markets = [m for m in self._markets.values() if m.capture.kind == kind]
@@ -262,8 +274,7 @@ def _aggregate(market: Market, aggregate: Aggregate) -> Json:
 
 def _symbol(market: Market) -> Json:
     capture = market.capture
-    tick = f"{smallest_step(trade.price for trade in capture.trades):f}"
-    lot = f"{smallest_step(trade.size for trade in capture.trades):f}"
+    tick, lot = f"{capture.tick:f}", f"{capture.lot:f}"
     price = {
         "filterType": "PRICE_FILTER",
         "minPrice": tick,
@@ -278,7 +289,7 @@ def _symbol(market: Market) -> Json:
         "quoteAsset": capture.quote,
         "baseAssetPrecision": 8,
         "quotePrecision": 8,
-        "orderTypes": ["LIMIT", "MARKET"],
+        "orderTypes": _TYPES[capture.kind],
         "filters": [price, {"filterType": "LOT_SIZE", **size}],
     }
     if capture.kind == "spot":

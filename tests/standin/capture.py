@@ -90,6 +90,16 @@ class Capture:
     def trades(self) -> list[RawTrade]:
         return [raw_trade(line.raw) for line in self.lines if line.stream == "trade"]
 
+    @cached_property
+    def tick(self) -> Decimal:
+        """Return the smallest step of prices."""
+        return smallest_step(trade.price for trade in self.trades)
+
+    @cached_property
+    def lot(self) -> Decimal:
+        """Return the smallest step of sizes."""
+        return smallest_step(trade.size for trade in self.trades)
+
     def until(self, lines: int) -> Capture:
         """Return its first messages only."""
         return Capture(self.kind, self.symbol, self.lines[:lines], self.snapshot)

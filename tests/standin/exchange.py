@@ -7,16 +7,23 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 
 from aiohttp import WSMsgType, web
 from typing_extensions import Self
 
+from tests.standin.account import Account
 from tests.standin.capture import Capture, Json
+from tests.standin.clock import PrivateClock
 from tests.standin.connection import Connection
 from tests.standin.loop import LoopThread
 from tests.standin.market import Market
+from tests.standin.order_trouble import OrderTrouble
+from tests.standin.orders import Deal, Happened, Order
 from tests.standin.player import Player, Turn
+from tests.standin.report_trouble import ReportTrouble
+from tests.standin.trading import Trading
 from tests.standin.trouble import Trouble
 
 PATIENCE = 60.0
@@ -38,11 +45,17 @@ class StandIn(ABC):
         Seconds of the recording a second; `None` for as fast as clients can take it.
     port
         Where to listen; 0 for any free port.
+    accounts
+        Who may trade; no one by default.
 
     """
 
     def __init__(
-        self, captures: Sequence[Capture], speed: float | None = None, port: int = 0
+        self,
+        captures: Sequence[Capture],
+        speed: float | None = None,
+        port: int = 0,
+        accounts: Sequence[Account] = (),
     ) -> None:
         self.markets = {capture.name: Market(capture) for capture in captures}
         self.connections: set[Connection] = set()
@@ -52,6 +65,13 @@ class StandIn(ABC):
         self._thread = LoopThread(self._serve)
         self.call = self._thread.call
         self.trouble = Trouble(self.call, self.connections, self._drop, self.failure)
+        self.clock = PrivateClock(self.now)
+        self.trading = Trading(self.markets, accounts, self.clock.now)
+        self.accounts = self.trading.accounts
+        self.order_trouble = OrderTrouble(self.call, self.clock, self.trading)
+        self.report_trouble = ReportTrouble(self.call, self.connections, self._drop)
+        for account in accounts:
+            account.listeners.append(partial(self._report, account))
         self.player = Player([*self.markets.values()], self._play, self._settle, speed)
 
     # What a protocol says
@@ -75,6 +95,12 @@ class StandIn(ABC):
     @abstractmethod
     def failure(self, status: int) -> Json:
         """Return what a REST answer of an error's status says."""
+
+    @abstractmethod
+    def reports(
+        self, account: Account, order: Order, what: Happened, deal: Deal | None
+    ) -> tuple[str, Iterator[bytes]]:
+        """Return a private stream, and what is said on it of what happened to an order."""
 
     def wrapped(self, _connection: Connection, _topic: str, message: bytes) -> bytes:
         """Return a message in the envelope that a client asked for."""
@@ -222,12 +248,21 @@ class StandIn(ABC):
     def _play(self, turn: Turn) -> None:
         market, stream = turn.market, turn.line.stream
         raw = market.play(turn.line, self.trouble.shift)
+        self.trading.played(market, turn.line)
         topic = f"{market.name}@{stream}"
         listeners = [c for c in self.connections if c.hears(topic)]
         for message in self.messages(market, stream, raw) if listeners else ():
             for sent in self.trouble.bend(stream, message):
                 for connection in listeners:
                     connection.put(self.wrapped(connection, topic, sent))
+
+    def _report(self, account: Account, order: Order, what: Happened, deal: Deal | None) -> None:
+        topic, messages = self.reports(account, order, what, deal)
+        listeners = [c for c in self.connections if c.hears(topic)]
+        for message in messages:
+            for sent in self.report_trouble.bend(message):
+                for connection in listeners:
+                    connection.put(sent)
 
     async def _settle(self) -> None:
         await asyncio.gather(*(connection.sent() for connection in [*self.connections]))

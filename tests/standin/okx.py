@@ -9,11 +9,13 @@ from typing import TypeAlias
 import orjson
 from aiohttp import web
 
+from tests.standin.account import Account
 from tests.standin.capture import Capture, Json, RawTrade, raw_trade
 from tests.standin.connection import Connection
 from tests.standin.exchange import StandIn
 from tests.standin.market import Market
 from tests.standin.okx_rest import DEEP, OkxRest, instrument_id, told_book, told_trade
+from tests.standin.orders import Deal, Happened, Order
 
 _SOCKET = "/ws.okx.com/ws/v5/public"
 _STREAMS = {"trades": "trade", "books": "depth"}
@@ -94,6 +96,11 @@ class OkxStandIn(StandIn):
         if channel == "books":
             self._told[market.name] = _Told(market)
             connection.put(self._book(market, "snapshot", self._told[market.name].sides, -1))
+
+    def reports(
+        self, account: Account, order: Order, what: Happened, deal: Deal | None
+    ) -> tuple[str, Iterator[bytes]]:
+        return "", iter(())
 
     def messages(self, market: Market, stream: str, raw: bytes) -> Iterator[bytes]:
         if stream == "trade":

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from aiohttp import web
 
-from tests.standin.capture import Json, RawTrade, smallest_step
+from tests.standin.capture import Json, RawTrade
 from tests.standin.market import Market
 from tests.standin.trouble import Handler, Trouble
 
@@ -104,13 +104,13 @@ def _served(answer: Callable[[Mapping[str, str]], list[Json]]) -> Handler:
 
 def _instrument(market: Market) -> Json:
     capture = market.capture
-    lot = f"{smallest_step(trade.size for trade in capture.trades):f}"
+    lot = f"{capture.lot:f}"
     return {
         "instType": "SPOT",
         "instId": instrument_id(market),
         "baseCcy": capture.base,
         "quoteCcy": capture.quote,
-        "tickSz": f"{smallest_step(trade.price for trade in capture.trades):f}",
+        "tickSz": f"{capture.tick:f}",
         "lotSz": lot,
         "minSz": lot,
         "maxLmtSz": "9000",

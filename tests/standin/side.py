@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 
 
 class Side:
@@ -22,6 +23,8 @@ class Side:
     >>> bids.change([["9.6", "4"], ["9.5", "0.0"]])
     >>> bids.best(5)
     [['9.7', '2'], ['9.6', '4']]
+    >>> bids.size(Decimal("9.600"))
+    '4'
 
     """
 
@@ -46,3 +49,16 @@ class Side:
     def best(self, limit: int) -> list[list[str]]:
         """Return the best levels, best first."""
         return [[price, self._sizes[price]] for _, price in self._order[:limit]]
+
+    def walk(self) -> Iterator[tuple[str, str]]:
+        """Yield all levels, best first."""
+        for _, price in self._order:
+            yield price, self._sizes[price]
+
+    def size(self, price: Decimal) -> str:
+        """Return the size at a price, however it is written; 0 without any."""
+        value = self._sign * float(price)
+        place = bisect_left(self._order, (value, ""))
+        if place < len(self._order) and self._order[place][0] == value:
+            return self._sizes[self._order[place][1]]
+        return "0"

@@ -1,0 +1,52 @@
+"""The time by which an exchange judges signed requests, and stamps orders."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Literal
+
+_AHEAD = 1_000
+"""How far ahead of the exchange a request may be, ms."""
+
+
+class PrivateClock:
+    """The real time, whatever the recorded one is: orders are sent now, by clients that run now.
+
+    Who asks for the time is told the recorded one, as who reads the market expects; so a request
+    stamped by that is in time, too. Once the clock is skewed there is only one time, and it is off.
+
+    Parameters
+    ----------
+    recorded
+        The time that the markets are played at, ms.
+
+    """
+
+    def __init__(self, recorded: Callable[[], int]) -> None:
+        self.skew: int | None = None
+        """How far it is ahead of ours, ms; `None` as long as no one skews it."""
+        self._recorded = recorded
+        self._told: int | None = None
+        """What to add to our own clock for the time that was told last."""
+
+    def now(self) -> int:
+        """Return the exchange's time, ms."""
+        return time.time_ns() // 1_000_000 + (self.skew or 0)
+
+    def tell(self) -> int:
+        """Return the time for who asks for it, ms."""
+        if self.skew is not None:
+            return self.now()
+        told = self._recorded()
+        self._told = told - self.now()
+        return told
+
+    def judge(self, stamp: int, window: int) -> Literal["early", "late"] | None:
+        """Tell whether a request is stamped outside of its window, ms."""
+        times = [self.now()]
+        if self.skew is None and self._told is not None:
+            times.append(self.now() + self._told)
+        if any(time - window <= stamp < time + _AHEAD for time in times):
+            return None
+        return "early" if stamp >= times[-1] + _AHEAD else "late"
