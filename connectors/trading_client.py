@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from connectors.account_keys import AccountKeys
 from connectors.scrub import keep_secret
 from connectors.venue import Json, Venue, VenueError, moved
+from connectors.venue_answers import demand_json
 
 TIMEOUT = 5_000
 """Milliseconds until a request is given up; its order is then looked up."""
@@ -75,7 +76,7 @@ class TradingClient(Venue, Protocol):
 
 
 class Answer(NamedTuple):
-    """What is known of the last answer to a request."""
+    """What is known of an answer to a request."""
 
     status: int = 0
     """0 if none came."""
@@ -83,8 +84,8 @@ class Answer(NamedTuple):
     """How many seconds the exchange wants to be left alone."""
 
 
-_NO_ANSWER = Answer()
-answered: ContextVar[Answer] = ContextVar("answered", default=_NO_ANSWER)
+NO_ANSWER = Answer()
+last_answer: ContextVar[Answer] = ContextVar("last_answer", default=NO_ANSWER)
 """The last answer to what the present task asked: ccxt's errors do not tell the status."""
 
 
@@ -132,6 +133,7 @@ def trading_client(
         _practise(client, keys.exchange)
     if url is not None:
         _move(client, url.rstrip("/"))
+    demand_json(client)
     _listen(client)
     return client
 
@@ -168,7 +170,7 @@ def _listen(client: TradingClient) -> None:
 
     def heard(status: int, why: str, url: str, method: str, headers: Json, *rest: object) -> object:
         told = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
-        answered.set(Answer(status, float(told) if str(told).isdecimal() else None))
+        last_answer.set(Answer(status, float(told) if str(told).isdecimal() else None))
         return hear(status, why, url, method, headers, *rest)
 
     client.on_rest_response = heard

@@ -107,13 +107,15 @@ def test_an_error_and_all_that_led_to_it_are_told_without_a_secret() -> None:
     def first() -> None:
         raise ConnectionError(f"https://me:word@host/?signature={SECRET}")
 
-    try:
+    def second() -> None:
         try:
             first()
         except ConnectionError as error:
             raise ccxt.NetworkError(f"binance {SECRET}") from error
-    except ccxt.NetworkError as error:
-        told = scrubbed(error) + reason(error)
+
+    with pytest.raises(ccxt.NetworkError) as raised:
+        second()
+    told = scrubbed(raised.value) + reason(raised.value)
     assert "ConnectionError" in told
     assert "NetworkError" in told
     assert SECRET not in told
