@@ -34,8 +34,8 @@ class Position:
     >>> position = Position()
     >>> position.trade(1, Decimal(100), Decimal(3)), position.trade(-1, Decimal(110), Decimal(1))
     (Decimal('0'), Decimal('10.00000000'))
-    >>> position.amount, position.entry
-    (Decimal('2'), Decimal('100'))
+    >>> position.amount, position.entry == 100
+    (Decimal('2'), True)
 
     """
 
