@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Any, Protocol, TypeVar, cast
 
-import ccxt
-
 from connectors.venue import Json, Venue
 
 T = TypeVar("T")
@@ -25,6 +23,8 @@ class _Answers(Protocol):
 
 def demand_json(venue: Venue) -> None:
     """Take what is no JSON for no answer: else ccxt reads a page of a proxy as an empty list."""
+    import ccxt  # noqa: PLC0415 - it takes a second, which only who asks an exchange has to wait
+
     answers = cast("_Answers", venue)
     judge = answers.handle_errors
 
@@ -40,6 +40,8 @@ def demand_json(venue: Venue) -> None:
 
 async def answered(asked: Awaitable[T]) -> T:
     """Return an answer; what ccxt stumbles over, and what breaks off, is a `BadResponse`."""
+    import ccxt  # noqa: PLC0415 - it takes a second, which only who asks an exchange has to wait
+
     try:
         return await asked
     except ccxt.BaseError as error:
@@ -60,6 +62,8 @@ async def listed(venue: Venue) -> dict[str, Json]:
         When it does not tell them, or tells none: then those it told before still hold.
 
     """
+    import ccxt  # noqa: PLC0415 - it takes a second, which only who asks an exchange has to wait
+
     before = venue.markets
     known = dict(await answered(venue.load_markets(reload=True)))
     if not known:
