@@ -2,10 +2,10 @@
 
 import http.client
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import clickhouse_connect
 import typer
@@ -79,8 +79,8 @@ class History:
     def status(self) -> str:
         """Say in one line whether it is up."""
         if self.settings.clickhouse_url:
-            url = urlsplit(self.settings.clickhouse_url)
-            port = url.port or _PORTS.get(url.scheme, 0)
+            url = self._url()
+            port = url.port or _PORTS[url.scheme]
             up = _answers(url.hostname or "", port, url.scheme == "https")
             return f"history: {url.hostname}:{port} {'answers' if up else 'does not answer'}"
         running = self.home.running()
@@ -120,23 +120,30 @@ class History:
 
     def _remote(self, database: str | None = None) -> Client:
         """Connect to `CLICKHOUSE_URL`, in its own database or ours if it names none."""
-        url = urlsplit(self.settings.clickhouse_url or "")
-        if url.scheme not in _PORTS or not url.hostname:
-            raise HistoryError(
-                "CLICKHOUSE_URL must be like https://user:password@host:8443/database"
-            )
+        url = self._url()
         return _connect(
             url.scheme,
-            url.hostname,
+            url.hostname or "",
             url.port or _PORTS[url.scheme],
             unquote(url.username or "default"),
             unquote(url.password or ""),
             database or url.path.strip("/") or DATABASE,
         )
 
+    def _url(self) -> SplitResult:
+        """Return `CLICKHOUSE_URL`; what is wrong with it is told without it: it has a password."""
+        with suppress(ValueError):
+            url = urlsplit(self.settings.clickhouse_url or "")
+            if url.scheme in _PORTS and url.hostname and url.port != 0:
+                return url
+        raise HistoryError(
+            "CLICKHOUSE_URL must be like https://user:password@host:8443/database; in a password, "
+            "/ is %2F, # is %23, ? is %3F and @ is %40"
+        )
+
     def _make_database(self) -> None:
         """Make our database on a real server, if it is not there."""
-        name = urlsplit(self.settings.clickhouse_url or "").path.strip("/") or DATABASE
+        name = self._url().path.strip("/") or DATABASE
         with closing(self._remote(_OWN)) as client:
             there = "SELECT count() FROM system.databases WHERE name = {name:String}"
             if not client.command(there, parameters={"name": name}):
@@ -229,4 +236,5 @@ def stop_command() -> None:
 @app.command("status")
 def status_command() -> None:
     """Say in one line whether it is up."""
-    typer.echo(History().status())
+    with told():
+        typer.echo(History().status())

@@ -7,8 +7,13 @@ from pathlib import Path
 
 from connectors.kafka_settings import KafkaSettings
 
+_LIKE = {"EXCHANGE_URLS": "binance=http://localhost:9000", "EXCHANGE_KEYS": "binance=KEY"}
 HOME = ".tapedeck"
 """Where everything local is kept, below the current directory."""
+
+
+class SettingsError(ValueError):
+    """A variable that cannot be what it is; its text shows none of it, for it may be a secret."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,11 @@ class Settings:
         `EXCHANGE_URLS` is like `binance=http://localhost:9000 okx=http://localhost:9001`, and
         `EXCHANGE_KEYS` like `binance=KEY`.
 
+        Raises
+        ------
+        SettingsError
+            When what is for exchanges does not look so: it would be left out, or go to the others.
+
         Examples
         --------
         >>> Settings.from_environment({"TAPEDECK_HOME": "/data/deck"})
@@ -61,13 +71,22 @@ class Settings:
         return cls(
             Path(home).expanduser().absolute(),
             environment.get("CLICKHOUSE_URL") or None,
-            _by_exchange(environment.get("EXCHANGE_URLS", "")),
+            _by_exchange(environment, "EXCHANGE_URLS", "http://", "https://"),
             KafkaSettings.from_environment(environment),
-            _by_exchange(environment.get("EXCHANGE_KEYS", "")),
+            _by_exchange(environment, "EXCHANGE_KEYS"),
             environment.get("TAPEDECK_LIVE", ""),
         )
 
 
-def _by_exchange(text: str) -> dict[str, str]:
-    pairs = (pair.partition("=") for pair in text.split())
-    return {exchange: value for exchange, _, value in pairs}
+def _by_exchange(environment: Mapping[str, str], name: str, *starts: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for word in environment.get(name, "").split():
+        exchange, _, value = word.partition("=")
+        good = exchange.isalnum() and exchange not in found and value and "," not in value
+        if not good or not value.startswith(starts or ""):
+            raise SettingsError(
+                f"{name}: word {len(found) + 1} is not like {_LIKE[name]}, each exchange once and "
+                f"blanks between"
+            )
+        found[exchange] = value
+    return found

@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -189,6 +190,15 @@ def test_a_server_that_cannot_be_reached_is_named_without_the_password(tmp_path:
 def test_a_url_of_another_kind_is_refused(url: str, tmp_path: Path) -> None:
     with pytest.raises(HistoryError, match="CLICKHOUSE_URL must be like"):
         History(Settings(tmp_path, url)).client("reader")
+
+
+@pytest.mark.parametrize("rest", ["x/hidden@h:9", "hidden/x@h:9", "hidden#x@h:9", "hidden?@h"])
+def test_a_password_that_breaks_the_url_is_shown_to_nobody(rest: str, tmp_path: Path) -> None:
+    remote = History(Settings(tmp_path, f"http://me:{rest}"))
+    for ask in (remote.status, remote.start):
+        with pytest.raises(HistoryError, match="in a password, / is %2F") as refused:
+            ask()
+        assert "hidden" not in "".join(traceback.format_exception(refused.value))
 
 
 def test_times_are_aware_and_final_is_on(history: History) -> None:
