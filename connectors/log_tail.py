@@ -1,4 +1,4 @@
-"""The tail of a log: how far each market was taken in."""
+"""The tail of a log: which markets it has, and how far each was taken in."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from schemas import Trades
 
 LOOK_BACK = 100_000
 """So many messages of a partition are looked at, at most."""
+MARKETS_BACK = 20_000
+"""The same, where it is enough to hear of each market once: the quietest has its heartbeats."""
 _PIECE = 2_000
 _PATIENCE_SECONDS = 30.0
 _LOOK_SECONDS = 0.005
@@ -51,6 +53,31 @@ def last_trades(
             newest = _newest(log, partition, start, stop, names)
             found = newest | found
             stop = start
+    return found
+
+
+def markets_of(log: Log, look_back: int = MARKETS_BACK) -> set[str]:
+    """Return the markets that the tail of a log has messages of.
+
+    Parameters
+    ----------
+    log
+        The log.
+    look_back
+        How many messages of a partition are looked at, at most.
+
+    Raises
+    ------
+    LogError
+        When the log cannot be read.
+
+    """
+    found: set[str] = set()
+    for partition in log.partitions():
+        first, end = log.bounds(partition)
+        found.update(
+            entry.market for entry in _between(log, partition, max(first, end - look_back), end)
+        )
     return found
 
 

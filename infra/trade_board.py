@@ -28,13 +28,15 @@ from schemas import (
 )
 from schemas.tables import Record
 
+_FLAT = "–"
+
 
 @dataclass(slots=True)
 class Line:
     """What there is to say of a market."""
 
     mode: str = "active"
-    position: str = "–"
+    position: str = _FLAT
     order: str = "–"
     report: str = "–"
     stamp: Time = 0
@@ -120,13 +122,13 @@ def _conclude(line: Line, event: Event) -> None:
         case Opened():
             line.position = f"{event.side} {_short(event.amount)} at {_short(event.entry)}"
         case Closed():
-            line.position = "–"
+            line.position = _FLAT
             line.report = f"closed, {event.why}: {event.pnl:+,.2f}"
         case Order():
             line.order = f"{event.action}: {event.side} {_short(event.amount)}"
         case Fill():
             line.report = f"filled {_short(event.amount)} at {_short(event.price)}"
-        case Refused():
+        case Refused() if line.position == _FLAT:
             line.report = f"{event.action} refused: {event.why}"
         case Halt():
             line.mode = event.state

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.log_tail import last_trades
+from connectors.log_tail import last_trades, markets_of
 from connectors.rest_trades import Traded
 from schemas import Heartbeat, Trades
 from schemas.wire import encode
@@ -56,3 +56,16 @@ def test_what_cannot_be_read_is_passed_over(log: MemoryLog) -> None:
 
 def test_an_empty_log_has_none(log: MemoryLog) -> None:
     assert last_trades(log, [ONE]) == {}
+
+
+def test_the_markets_of_all_partitions_are_known_by_the_keys_of_their_messages(
+    log: MemoryLog,
+) -> None:
+    assert markets_of(log) == set()
+    put(log, ONE, 1)
+    log.append(OTHER, b"{")
+    for _ in range(3):
+        put(log, "okx:E/F", "x")
+    assert markets_of(log) == {ONE, OTHER, "okx:E/F"}
+    assert "okx:E/F" in markets_of(log, look_back=1)
+    assert len(markets_of(log, look_back=1)) <= log.count

@@ -1,0 +1,122 @@
+"""`deck halt`, `reduce`, `resume`, `flatten`, `close`: what a person tells flows and executors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from connectors.venue import split
+from infra.leaving import held_by, leave
+from infra.places import order_queue, place
+from infra.problems import explained
+from infra.screen import Misused, out, say, told
+from infra.settings import Settings
+from infra.telling import Word, known_markets, purses_of, tell
+from infra.trading import executes
+
+_Flow = Annotated[str, typer.Option(help="The flow it is for: its file's name without .py.")]
+_Market = Annotated[
+    str, typer.Option(help="The markets it is for: full names with commas between.")
+]
+_All = Annotated[bool, typer.Option("--all", help="All flows in all markets.")]
+_Account = Annotated[
+    str,
+    typer.Option(
+        help="Only the executor of this account, besides the tapes.", show_default="all of them"
+    ),
+]
+_Kafka = Annotated[bool, typer.Option("--kafka", help="The log is Kafka, not the embedded one.")]
+_NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait until all is sold.")]
+_Patience = Annotated[
+    float, typer.Option(min=0.0, help="Seconds to wait, at most, until all is sold.")
+]
+
+_ODD = "yellow"
+
+_TELLS = {
+    "halt": "Enter nothing, and call off what is about to enter; what is held keeps its stops.",
+    "reduce": "Enter nothing more; what is held goes on to its end.",
+    "resume": "Enter again.",
+}
+_LEAVES = {
+    "flatten": "Sell what is held, at once, and enter nothing more; end with what is left.",
+    "close": "Sell what is held, at once; then go on. End with what is left.",
+}
+
+
+def mount(app: typer.Typer) -> None:
+    """Add the commands."""
+    for action, what in _TELLS.items():
+        app.command(action, help=what)(_door(action))
+    for action, what in _LEAVES.items():
+        app.command(action, help=what)(_leaving_door(action))
+
+
+def _door(action: str) -> Callable[..., None]:
+    def command(
+        flow: _Flow = "",
+        market: _Market = "",
+        everything: _All = False,
+        account: _Account = "",
+        kafka: _Kafka = False,
+    ) -> None:
+        with told(), explained(resumable=False):
+            word = _word(action, flow, market, everything=everything)
+            _say(word, Settings.from_environment(), account, kafka=kafka)
+
+    return command
+
+
+def _leaving_door(action: str) -> Callable[..., None]:
+    def command(
+        flow: _Flow = "",
+        market: _Market = "",
+        everything: _All = False,
+        account: _Account = "",
+        kafka: _Kafka = False,
+        no_wait: _NoWait = False,
+        patience: _Patience = 60.0,
+    ) -> None:
+        with told(), explained(resumable=False):
+            word = _word(action, flow, market, everything=everything)
+            settings = Settings.from_environment()
+            purses = _say(word, settings, account, kafka=kafka)
+            if not no_wait and not leave(word, settings, purses, patience):
+                raise typer.Exit(1)
+
+    return command
+
+
+def _word(action: str, flow: str, market: str, *, everything: bool) -> Word:
+    markets = tuple(sorted({name.strip() for name in market.split(",")} - {""}))
+    if everything == bool(flow or markets):
+        raise Misused(f"deck {action}: say for whom: --flow NAME, --market NAME, or --all")
+    for name in markets:
+        split(name)
+    return Word(action, flow, markets)
+
+
+def _say(word: Word, settings: Settings, account: str, *, kafka: bool) -> list[str]:
+    """Say it, and tell who hears it; return whose executors were told."""
+    log, queue = place(settings, kafka), order_queue(settings, kafka)
+    purses = purses_of(settings, account)
+    known = known_markets(log, (left.market for left in held_by(settings, purses)))
+    if strange := [name for name in word.markets if name not in known]:
+        say(f"nothing is known of {', '.join(strange)}: is it spelled so? It is said anyway", _ODD)
+    count = tell(word, log, queue, known, purses)
+    whose = f"the flow {word.flow}" if word.flow else "all flows"
+    out.print(f"{word.action}: {whose}, on the tapes of {count} markets", highlight=False)
+    for name in purses:
+        if executes(settings, name):
+            out.print(f"the executor of {name} is told", highlight=False)
+        else:
+            say(
+                f"no executor of {name} runs on this machine: wherever it is, it is told, at the "
+                f"latest when it starts; till then nothing is sold or called off there",
+                _ODD,
+            )
+    if not purses:
+        say("no executor was ever started here: only flows on paper hear it", _ODD)
+    return purses

@@ -1,0 +1,112 @@
+"""Waiting until executors have sold what they were told to sell."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from typing import NamedTuple
+
+from rich import box
+from rich.table import Table
+
+from connectors.outbox import OutboxView
+from connectors.outbox_file import FILE
+from infra.screen import out
+from infra.settings import Settings
+from infra.telling import Word
+from infra.trading import executes, executor_home
+from infra.watching import Watching
+
+_LOOK_SECONDS = 0.1
+
+
+class Left(NamedTuple):
+    """What is held, or about to be."""
+
+    purse: str
+    flow: str
+    market: str
+    what: str
+    why: str
+
+
+def held_by(settings: Settings, purses: Iterable[str]) -> list[Left]:
+    """Return what executors of this machine hold and are about to enter, running or not.
+
+    Raises
+    ------
+    OutboxError
+        When an outbox cannot be read.
+
+    """
+    return [
+        left
+        for name in purses
+        if (executor_home(settings, name) / FILE).exists()
+        for left in _held(settings, name)
+    ]
+
+
+def leave(word: Word, settings: Settings, purses: Iterable[str], seconds: float) -> bool:
+    """Wait until nothing that was meant is held any more, and show it; whether it came to that.
+
+    Parameters
+    ----------
+    word
+        What was said.
+    settings
+        Know the home.
+    purses
+        Whose executors were told.
+    seconds
+        How long to wait, at most. For one that does not run nobody waits.
+
+    """
+    deadline = time.monotonic() + seconds
+    names = list(purses)
+
+    def left() -> list[Left]:
+        return [found for found in held_by(settings, names) if _meant(word, found)]
+
+    with Watching() as watching:
+        rest = left()
+        while (
+            any(executes(settings, found.purse) for found in rest) and time.monotonic() < deadline
+        ):
+            watching.show(table(rest), [])
+            time.sleep(_LOOK_SECONDS)
+            rest = left()
+    if rest:
+        out.print(table(rest))
+    else:
+        out.print("nothing of it is held any more")
+    return not rest
+
+
+def table(rest: Iterable[Left]) -> Table:
+    """Return it as a table."""
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("account", "flow", "market"):
+        grid.add_column(name, no_wrap=True)
+    grid.add_column("left")
+    grid.add_column("state")
+    for found in rest:
+        grid.add_row(*found)
+    return grid
+
+
+def _held(settings: Settings, name: str) -> Iterator[Left]:
+    with closing(OutboxView(executor_home(settings, name))) as view:
+        for holding in view.holdings():
+            what = f"{holding.side} {holding.held.normalize():f}"
+            state = f"{holding.stage}: {holding.why}" if holding.why else holding.stage
+            yield Left(name, holding.flow, holding.market, what, state)
+        for slip in view.slips():
+            if slip.purpose == "enter":
+                what = f"enters: {slip.side} {slip.amount.normalize():f}"
+                yield Left(name, slip.flow, slip.market, what, slip.status)
+
+
+def _meant(word: Word, found: Left) -> bool:
+    return word.flow in ("", found.flow) and (not word.markets or found.market in word.markets)
