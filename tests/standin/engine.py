@@ -105,15 +105,28 @@ class Engine:
                 self._take(order, order.left)
                 self._rest(order)
 
+    def enter_at(self, order: Order, price: Decimal) -> None:
+        """Let an order take effect at a price, for there is no book."""
+        if order.wanted.kind == "market":
+            self._deal(order, price, order.left)
+        elif order.wanted.kind == "stop":
+            self.orders.append(order)
+        self._rest(order)
+
     def traded(self, trade: RawTrade) -> None:
         """Let a recorded trade fill and trigger what it may."""
-        price, size, sign = Decimal(trade.price), Decimal(trade.size), 1 if trade.maker else -1
         for order in [*self.orders]:
-            if order.waits:
-                if (price - (order.wanted.stop_price or price)) * order.wanted.sign >= 0:
-                    self.trigger(order)
-            elif order.wanted.price is not None and not order.halted:
-                self._pass(order, price, size if sign == order.wanted.sign else _ZERO)
+            self.meet(order, trade)
+
+    def meet(self, order: Order, trade: RawTrade) -> None:
+        """Let a recorded trade do to an order what it does."""
+        price, sign = Decimal(trade.price), 1 if trade.maker else -1
+        if order.waits:
+            if (price - (order.wanted.stop_price or price)) * order.wanted.sign >= 0:
+                self.trigger(order)
+        elif order.wanted.price is not None and not order.halted:
+            size = Decimal(trade.size) if sign == order.wanted.sign else _ZERO
+            self._pass(order, price, size)
 
     def changed(self) -> None:
         """Let a recorded change of the book put back what was taken, and shorten the queues."""
@@ -160,13 +173,19 @@ class Engine:
 
     def _take(self, order: Order, most: Decimal) -> None:
         for price, offered in self._within(order.wanted):
-            room = min(offered, most, order.owner.room(order, price))
-            amount = (room / self.rules.lot).to_integral_value(ROUND_DOWN) * self.rules.lot
-            if amount <= 0:
+            amount = self._deal(order, price, min(offered, most))
+            if not amount:
                 break
             self.shelf.take(order.wanted.sign, price, amount)
-            self.fill(order, price, amount, maker=False)
             most -= amount
+
+    def _deal(self, order: Order, price: Decimal, most: Decimal) -> Decimal:
+        """Fill as much of an order as is whole lots and may fill, and return how much."""
+        room = min(most, order.owner.room(order, price))
+        amount = (room / self.rules.lot).to_integral_value(ROUND_DOWN) * self.rules.lot
+        if amount > 0:
+            self.fill(order, price, amount, maker=False)
+        return max(amount, _ZERO)
 
     def _within(self, wanted: Wanted) -> Iterator[tuple[Decimal, Decimal]]:
         """Yield what is offered to an order as far as its price."""

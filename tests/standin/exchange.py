@@ -247,6 +247,7 @@ class StandIn(ABC):
 
     def _play(self, turn: Turn) -> None:
         market, stream = turn.market, turn.line.stream
+        self.trading.before(market, turn.line, self.trouble.shift)
         raw = market.play(turn.line, self.trouble.shift)
         self.trading.played(market, turn.line)
         topic = f"{market.name}@{stream}"

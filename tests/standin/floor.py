@@ -8,7 +8,7 @@ from itertools import count
 from tests.standin.account import Account
 from tests.standin.capture import Line, RawTrade, made, trade_json
 from tests.standin.market import Market
-from tests.standin.orders import Order, Wanted
+from tests.standin.orders import Kind, Order, Wanted
 from tests.standin.trading import Trading
 
 RICH = {"USDT": Decimal(10_000), "BTC": Decimal(50)}
@@ -31,6 +31,7 @@ class Floor:
             self.line(line)
 
     def line(self, line: Line) -> None:
+        self.trading.before(self.market, line, 0)
         self.market.play(line, 0)
         self.trading.played(self.market, line)
 
@@ -45,12 +46,23 @@ class Floor:
         amount: str,
         price: str | None = None,
         stop: str | None = None,
-        **more: bool,
+        rests: bool = True,
+        post_only: bool = False,
+        reduce_only: bool = False,
     ) -> Order:
-        kind = "stop" if stop else "limit" if price else "market"
-        prices = (None if text is None else Decimal(text) for text in (price, stop))
-        name = f"id{next(self.names)}"
-        wanted = Wanted(self.market.name, sign, kind, Decimal(amount), name, *prices, **more)
+        kind: Kind = "stop" if stop else "limit" if price else "market"
+        wanted = Wanted(
+            self.market.name,
+            sign,
+            kind,
+            Decimal(amount),
+            f"id{next(self.names)}",
+            None if price is None else Decimal(price),
+            None if stop is None else Decimal(stop),
+            rests,
+            post_only,
+            reduce_only,
+        )
         return self.trading.place(self.account, wanted)
 
     def best(self, sign: int) -> list[tuple[Decimal, Decimal]]:

@@ -134,12 +134,12 @@ def step(draw: st.DataObject, floor: Floor) -> None:
             for order in floor.account.open_orders()[:1]:
                 floor.trading.cancel(order)
         case _:
-            text = f"{Decimal(draw.draw(st.integers(9_500, 10_800))) / 100}"
-            price, stop = draw.draw(st.sampled_from([(None, None), (text, None), (None, text)]))
+            level = f"{Decimal(draw.draw(st.integers(9_500, 10_800))) / 100}"
+            limit, stop = draw.draw(st.sampled_from([(None, None), (level, None), (None, level)]))
             amount = f"{Decimal(draw.draw(st.integers(6, 400))) / 100}"
             sign = draw.draw(st.sampled_from([1, -1]))
             with suppress(RefusedError):
-                floor.order(sign, amount, price, stop, reduce_only=draw.draw(st.booleans()))
+                floor.order(sign, amount, limit, stop, reduce_only=draw.draw(st.booleans()))
 
 
 def traded(account: Account) -> tuple[Decimal, Decimal]:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from itertools import count
 
+from schemas import SECOND, Time
 from tests.standin.account import Account
 from tests.standin.capture import Line
 from tests.standin.engine import Engine
+from tests.standin.lockstep import Lockstep
 from tests.standin.market import Market
 from tests.standin.orders import Order, RefusedError, Wanted
 from tests.standin.rules import Rules
@@ -44,6 +46,8 @@ class Trading:
             name: Engine(market, Rules.of(market.capture), clock, lambda: next(self._deals))
             for name, market in (markets.items() if self.accounts else ())
         }
+        self._lockstep: dict[str, Lockstep] = {}
+        self._due: dict[str, Time] = {}
         rules = {name: engine.rules for name, engine in self.engines.items()}
         for account in self.accounts.values():
             account.spot.rules.update(rules)
@@ -70,8 +74,33 @@ class Trading:
         account.orders.append(order)
         account.purse(wanted.market).open.append(order)
         account.happened(order, "new")
-        self.engines[wanted.market].enter(order)
+        due = self._due.pop(wanted.client_id, None) or self._due.pop("", None)
+        if due is None:
+            self.engines[wanted.market].enter(order)
+        else:
+            self._lockstep[wanted.market].take(order, due)
         return order
+
+    def lockstep(self, levels: int = 20, max_book_age: Time = SECOND) -> None:
+        """Match as on paper from now on, before anything was played: see `at`.
+
+        Parameters
+        ----------
+        levels
+            How deep the books of the tape are.
+        max_book_age
+            How long a book of the tape is believed, ns.
+
+        """
+        self._lockstep = {
+            name: Lockstep(engine, levels, max_book_age) for name, engine in self.engines.items()
+        }
+
+    def at(self, due: Time, client_id: str = "") -> None:
+        """Let an order take effect at a time of the tape, ns: the next one, or that of an id."""
+        if not self._lockstep:
+            raise ValueError("times of orders are kept in lock-step only: call lockstep() first")
+        self._due[client_id] = due
 
     def cancel(self, order: Order) -> None:
         """Call an order off."""
@@ -94,6 +123,11 @@ class Trading:
                 payment = -worth * rate
                 account.futures.fund(market, payment, next(self._deals), self._clock())
 
+    def before(self, market: Market, line: Line, shift: int) -> None:
+        """Let orders take effect that are due at a line about to be played."""
+        if self._lockstep:
+            self._lockstep[market.name].before(line, shift)
+
     def played(self, market: Market, line: Line) -> None:
         """Let a line that was played do what it does to open orders."""
         engine = self.engines.get(market.name)
@@ -104,6 +138,8 @@ class Trading:
                 engine.traded(market.trades[-1])
         elif line.stream == "depth":
             engine.changed()
+        if self._lockstep:
+            self._lockstep[market.name].played()
 
     def _accept(self, account: Account, wanted: Wanted) -> Order:
         if not account.trades:
