@@ -5,12 +5,14 @@ from operators.candles import candles
 from operators.costs import Costs
 from operators.entries import entries
 from operators.entry import enter
+from operators.limits import Limits
 from operators.live import Live
 from operators.moment import Moment
 from operators.monitor import Barriers, Scaled
 from operators.predict import predict
 from operators.records import conclude
 from operators.signals import base, leave, long, quote, reverse, short
+from operators.slippage import CostLimit
 from operators.tape import Tape
 from operators.trade import trade
 from schemas import Averages, Candle, Prediction, Signal, Value
@@ -19,7 +21,9 @@ __all__ = [
     "Averages",
     "Barriers",
     "Candle",
+    "CostLimit",
     "Costs",
+    "Limits",
     "Live",
     "Moment",
     "Prediction",

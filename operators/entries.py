@@ -11,13 +11,14 @@ from bytewax.dataflow import operator
 from operators.guard import fault
 from operators.moment import KINDS, Moment, Watch
 from operators.tape import Tape, run
-from schemas import Event, Signal
+from schemas import Event, OrderKind, Signal
 
 Rule: TypeAlias = Callable[[Moment], "Signal | None"]
 """What to do at a moment. It never sees the position: `trade` accepts, or refuses with why."""
 
 _ACTIONS = ("long", "short", "exit", "reverse")
 _UNITS = ("quote", "base")
+_ORDER_KINDS = ("market", "limit", "post-only")
 
 
 class Entries:
@@ -83,7 +84,27 @@ def _stamped(answer: Signal, now: Moment) -> Signal:
         msg = f"a size must be a finite number above 0, not {answer.amount}"
         raise ValueError(msg)
     amount = 0.0 if answer.action == "exit" else float(answer.amount)
-    return Signal(now.market, now.ts, answer.action, amount, answer.unit, str(answer.reason))
+    return Signal(
+        now.market, now.ts, answer.action, amount, answer.unit, str(answer.reason),
+        *_priced(answer),
+    )  # fmt: skip
+
+
+def _priced(answer: Signal) -> tuple[OrderKind, float | None, int]:
+    """Return the kind, the limit and the time to rest of an answer, if they go together."""
+    kind, limit = answer.kind, answer.limit
+    if kind not in _ORDER_KINDS:
+        msg = f"kind must be one of {', '.join(_ORDER_KINDS)}, not {kind!r}"
+        raise ValueError(msg)
+    if kind == "market" or answer.action == "exit":
+        return "market", None, 0
+    if limit is None or not (isfinite(limit) and limit > 0):
+        msg = f"a {kind} order needs a limit, a price above 0, not {limit}"
+        raise ValueError(msg)
+    if answer.good_for < 0:
+        msg = f"good_for must be 0 or more nanoseconds, not {answer.good_for}"
+        raise ValueError(msg)
+    return kind, float(limit), int(answer.good_for)
 
 
 @operator

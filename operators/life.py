@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from operators.monitor import Armed, Widths, arm, best_exit
+from operators.monitor import Armed, Widths, arm, told_by
 from operators.paper import (
     EXACT,
     PaperBroker,
@@ -21,6 +21,8 @@ from operators.paper import (
 )
 from schemas import Book, Side, Time, Trades
 
+_NOTHING = Decimal(0)
+
 
 class Step(NamedTuple):
     """What happened to a position at an event."""
@@ -32,6 +34,8 @@ class Step(NamedTuple):
     """Parts of the entry or the exit; empty for an entry that got nothing; else `None`."""
     why: str | None
     """The barrier that was hit, if one was."""
+    dropped: str = ""
+    """Why what is left of the entry is called off, if it is."""
 
 
 @dataclass(slots=True)
@@ -67,13 +71,14 @@ class Life:
         self.stage, self.why = "leaving", why
         self.ticket = Ticket(-self.sign, ts + latency, self.held, keeps=True)
 
-    def result(self, view: View) -> Result:
-        """Return what a position that is over has made."""
+    def result(self, view: View, funding: Decimal = _NOTHING) -> Result:
+        """Return what a position that is over has made; `funding` is what it got besides."""
         size, sign = contract_size(view), Decimal(self.sign)
         cost = EXACT.multiply(worth(self.entries), size)
         back = EXACT.multiply(worth(self.exits), size)
         fees = total([part.fee for part in (*self.entries, *self.exits)])
         pnl = EXACT.subtract(EXACT.multiply(EXACT.subtract(back, cost), sign), fees)
+        pnl = EXACT.add(pnl, funding)
         entry, exit_ = average_price(self.entries), average_price(self.exits)
         gross = self.sign * (float(exit_) / float(entry) - 1)
         return Result(entry, exit_, fees, pnl, gross, float(EXACT.divide(pnl, cost)))
@@ -141,19 +146,14 @@ class Lives:
         """Lead a life over an event that is no trade; `book` is the new one, if it is one."""
         if life.stage == "open":
             assert life.armed is not None  # noqa: S101 - an open position is armed
-            why = life.armed.judge(self._tells(book, life.sign, ts), ts)
+            told = told_by(book, life.sign, ts, self.broker.max_book_age)
+            why = life.armed.judge(told, ts)
             if why is None:
                 return None
             life.leave(ts, why, self.broker.latency)
             return Step(0, ts, None, why)
         assert life.ticket is not None  # noqa: S101 - entering or leaving, an order works
         return self._filled(life, 0, ts, self.broker.fill(life.ticket, ts, None, view, life.taken))
-
-    def _tells(self, book: Book | None, sign: int, ts: Time) -> float | None:
-        """Return what one would get by a new book; one that comes too old tells nothing."""
-        if book is None or ts > book.stamp + self.broker.max_book_age:
-            return None
-        return best_exit(book, sign)
 
     def _stale(self, trades: Trades, view: View, due: int) -> int:
         """Return the first row from `due` on that is too late for the book."""
@@ -171,7 +171,10 @@ class Lives:
         if parts is None:
             return None
         assert life.ticket is not None  # noqa: S101 - it has just been filled
+        dropped = ""
         if life.stage == "entering":
+            if life.ticket.left:
+                dropped = "no more in the book as allowed"
             life.entries, life.stage = parts, "open" if parts else "over"
             if parts:
                 life.opened = ts
@@ -179,4 +182,4 @@ class Lives:
         else:
             life.exits += parts
             life.stage = "leaving" if life.ticket.left else "over"
-        return Step(row, ts, parts, None)
+        return Step(row, ts, parts, None, dropped)

@@ -149,7 +149,7 @@ class Armed:
         this position would take (or of an unknown one) tell a price; behind it all do.
         """
         if len(trades) - row == 1:
-            why = self.judge(self._price(trades, row, fresh_until), trades.ts.item(row))
+            why = self.judge(self.told(trades, row, fresh_until), trades.ts.item(row))
             return None if why is None else (row, why)
         stop = len(trades)
         timed_out = self.deadline is not None and trades.ts.item(-1) >= self.deadline
@@ -162,7 +162,7 @@ class Armed:
             hit = self._first(trades.cut(row, end), fresh_until)
             if hit is not None:
                 at = row + hit
-                price = self._price(trades, at, fresh_until)
+                price = self.told(trades, at, fresh_until)
                 return at, self.judge(price, trades.ts.item(at)) or "timeout"
             row, piece = end, piece * 4
         return (stop - 1, "timeout") if timed_out else None
@@ -186,7 +186,8 @@ class Armed:
     def _tells(self, trades: Trades, fresh_until: Time) -> NDArray[np.bool_]:
         return (trades.side * self.sign <= 0) | (trades.ts > fresh_until)
 
-    def _price(self, trades: Trades, row: int, fresh_until: Time) -> float | None:
+    def told(self, trades: Trades, row: int, fresh_until: Time) -> float | None:
+        """Return the price that one would get, if the trade of a row tells one."""
         c, i = trades.columns, trades.start + row
         if c.ts.item(i) <= fresh_until and c.side.item(i) * self.sign > 0:
             return None
@@ -222,6 +223,23 @@ def arm(side: Side, widths: Widths, entry: float, ts: Time) -> Armed:
         trailing=widths.trailing,
         best=entry,
     )
+
+
+def grown(armed: Armed, side: Side, widths: Widths, entry: float) -> Armed:
+    """Return the levels of a position that has grown, and now was entered at `entry`.
+
+    Its deadline and the best price since its first fill stay.
+    """
+    levels = arm(side, widths, entry, 0)
+    levels.deadline, levels.best = armed.deadline, armed.best
+    return levels
+
+
+def told_by(book: Book | None, sign: int, ts: Time, max_age: Time) -> float | None:
+    """Return what one would get by a new book; one that comes too old tells nothing."""
+    if book is None or ts > book.stamp + max_age:
+        return None
+    return best_exit(book, sign)
 
 
 def best_exit(book: Book, sign: int) -> float | None:

@@ -7,9 +7,8 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal
 from math import isfinite
 from typing import NamedTuple
 
-import numpy as np
-
 from operators.costs import Costs
+from operators.rows import first_at
 from schemas import Book, Instrument, Levels, Time, Trades, Unit
 
 EXACT = Context(prec=76)
@@ -83,18 +82,12 @@ class PaperBroker:
     """
 
     def __init__(self, costs: Costs) -> None:
-        self.fee, self.slippage = costs.fee, costs.slippage
+        self.fee, self.maker_fee, self.slippage = costs.fee, costs.maker_fee, costs.slippage
         self.latency, self.max_book_age = costs.latency, costs.max_book_age
 
     def row(self, ticket: Ticket, trades: Trades, row: int) -> int | None:
         """Return the first row from `row` on at which a ticket is due."""
-        if row >= len(trades):
-            return None
-        if trades.ts.item(row) >= ticket.due:
-            return row
-        if trades.ts.item(-1) < ticket.due:
-            return None
-        return max(row, int(np.searchsorted(trades.ts, ticket.due)))
+        return first_at(trades, ticket.due, row)
 
     def fill(
         self, ticket: Ticket, ts: Time, price: float | None, view: View, taken: Taken
@@ -116,18 +109,20 @@ class PaperBroker:
         if view.book is not None and ts <= view.fresh_until(self.max_book_age):
             levels = view.book.asks if ticket.sign > 0 else view.book.bids
             before = taken.sides.get(ticket.sign, _ZERO)
-            worst, lot = _worst(levels, ticket), lot_of(view.instrument)
+            worst = furthest(levels, ticket.sign, ticket.max_slippage)
+            lot = lot_of(view.instrument)
             walked = walk(levels, before, ticket.left, ticket.sign, worst, lot)
             taken.sides[ticket.sign] = total([before, *(amount for _, amount in walked)])
             if ticket.keeps and not walked:
                 return None
-            parts = [self._part(at, amount, view) for at, amount in walked]
+            parts = [self.part(at, amount, view, self.fee) for at, amount in walked]
         elif price is None:
             return None
         elif ticket.max_slippage is not None and self.slippage > Decimal(repr(ticket.max_slippage)):
             parts = []
         else:
-            parts = [self._part(self._slipped(price, ticket.sign), ticket.left, view)]
+            at = self._slipped(price, ticket.sign)
+            parts = [self.part(at, ticket.left, view, self.fee)]
         for part in parts:
             ticket.left = EXACT.subtract(ticket.left, part.amount)
         return parts
@@ -136,11 +131,12 @@ class PaperBroker:
         exact = Decimal(repr(price))
         if not self.slippage:
             return exact
-        return _finest(EXACT.multiply(exact, 1 + sign * self.slippage))
+        return finest(EXACT.multiply(exact, 1 + sign * self.slippage))
 
-    def _part(self, price: Decimal, amount: Decimal, view: View) -> Part:
+    def part(self, price: Decimal, amount: Decimal, view: View, fee: Decimal) -> Part:
+        """Return a part that was filled; `fee` is a part of its worth."""
         worth = EXACT.multiply(EXACT.multiply(price, amount), contract_size(view))
-        return Part(price, amount, _finest(EXACT.multiply(worth, self.fee)))
+        return Part(price, amount, finest(EXACT.multiply(worth, fee)))
 
 
 def walk(
@@ -208,11 +204,18 @@ def size_of(
     rounded = whole_lots(exact, lot)
     if not rounded:
         return f"{amount:g} {unit} is less than one lot of {lot}"
-    if instrument is not None:
-        worth = EXACT.multiply(EXACT.multiply(rounded, Decimal(repr(price))), contract)
-        if worth < instrument.min_notional:
-            return f"an order worth {worth:f} is below the minimum of {instrument.min_notional}"
-    return rounded
+    return too_small(rounded, price, instrument) or rounded
+
+
+def too_small(amount: Decimal, price: float, instrument: Instrument | None) -> str:
+    """Return why an amount is too little for an order; nothing if it is not."""
+    if instrument is None:
+        return ""
+    one = EXACT.multiply(Decimal(repr(price)), instrument.contract_size)
+    worth = EXACT.multiply(amount, one)
+    if worth >= instrument.min_notional:
+        return ""
+    return f"an order worth {worth:f} is below the minimum of {instrument.min_notional}"
 
 
 def lot_of(instrument: Instrument | None) -> Decimal:
@@ -250,7 +253,7 @@ def average_price(parts: list[Part]) -> Decimal:
     prices = {part.price for part in parts}
     if len(prices) == 1:
         return prices.pop()
-    return _finest(EXACT.divide(worth(parts), total([part.amount for part in parts])))
+    return finest(EXACT.divide(worth(parts), total([part.amount for part in parts])))
 
 
 def total(values: list[Decimal]) -> Decimal:
@@ -266,13 +269,15 @@ def worth(parts: list[Part]) -> Decimal:
     return total([EXACT.multiply(part.price, part.amount) for part in parts])
 
 
-def _worst(levels: Levels, ticket: Ticket) -> float | None:
-    if ticket.max_slippage is None or not levels:
+def furthest(levels: Levels, sign: int, max_slippage: float | None) -> float | None:
+    """Return the worst price that an order may get, if there is one."""
+    if max_slippage is None or not levels:
         return None
-    return levels[0][0] * (1 + ticket.sign * ticket.max_slippage)
+    return levels[0][0] * (1 + sign * max_slippage)
 
 
-def _finest(value: Decimal) -> Decimal:
+def finest(value: Decimal) -> Decimal:
+    """Return the value with 18 decimals at most, halves to even."""
     if value.as_tuple().exponent >= -_PLACES:  # type: ignore[operator]
         return value
     return value.quantize(_FINEST, ROUND_HALF_EVEN, EXACT)

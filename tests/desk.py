@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from math import ceil, floor
 from random import Random
 from typing import TypeAlias
 
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 from operators.costs import Costs
 from operators.monitor import Barriers, Scaled
+from operators.slippage import CostLimit
 from schemas import (
     SECOND,
     Averages,
@@ -35,10 +37,12 @@ from schemas import (
     Numbers,
     Opened,
     Order,
+    OrderKind,
     Refused,
     Signal,
     Time,
     Trades,
+    Unit,
     Value,
 )
 from tests.tapes import MARKET, START, Trade, rows, sliced
@@ -47,6 +51,8 @@ Part: TypeAlias = tuple[Fraction, Fraction, Fraction]
 """Of a fill: price, amount, fee."""
 
 SIGNS = {"long": 1, "short": -1}
+NOTHING = Fraction(0)
+NO_SIGNAL = Signal(MARKET, 0, "", 0.0, "base", "")
 NO_INSTRUMENT = Instrument(MARKET, 0, None, Decimal("1e-8"), Decimal(0), Decimal(1))
 
 
@@ -80,9 +86,18 @@ def average(parts: list[Part]) -> Fraction:
 class Desk:
     """One market's trader. Each call tells what follows from one trade or other event."""
 
-    def __init__(self, barriers: Barriers, costs: Costs, max_slippage: float | None = None) -> None:
+    def __init__(
+        self,
+        barriers: Barriers,
+        costs: Costs,
+        max_slippage: float | None = None,
+        max_cost: CostLimit | None = None,
+    ) -> None:
         self.barriers, self.costs, self.max_slippage = barriers, costs, max_slippage
+        self.max_cost = max_cost
         self.fee, self.slippage = exact(costs.fees_bps) / 10_000, exact(costs.slippage_bps) / 10_000
+        maker = costs.fees_bps if costs.maker_fee_bps is None else costs.maker_fee_bps
+        self.maker_fee = exact(maker) / 10_000
         self.stage, self.mode = "flat", "active"
         self.then: Signal | None = None
         self.price: float | None = None
@@ -94,6 +109,11 @@ class Desk:
         self.sign = 0
         self.due: Time = 0
         self.left = Fraction(0)
+        self.limit: Fraction | None = None
+        """Of an entry that works and has one."""
+        self.wanted = NO_SIGNAL
+        self.expires: Time | None = None
+        self.arrived = False
         self.entries: list[Part] = []
         self.exits: list[Part] = []
         self.widths: list[float | None] = []
@@ -123,19 +143,55 @@ class Desk:
 
     def lives_through(self, ts: Time, trade: Trade | None, book: Book | None) -> Iterator[Event]:
         """Fill the due order; judge the barriers if the position was open before."""
-        parts = hit = None
-        if self.stage == "open":
-            hit = self.judges(ts, self.tells(ts, trade, book))
-        elif self.stage != "flat" and ts >= self.due:
+        was_open, parts, hit, off = self.stage == "open", None, None, False
+        limited = self.limit is not None
+        if limited:
+            parts, off = self.rests_through(ts, trade)
+            self.entries = self.entries + parts
+        elif self.stage in ("entering", "leaving") and ts >= self.due:
             parts = self.gets(ts, trade)
+        if was_open:
+            hit = self.judges(ts, self.tells(ts, trade, book))
         if trade is not None:
             self.price = trade.price
         if book is not None:
             self.book, self.gone = book, {}
+        if parts is not None:
+            cancelled = off or (hit is not None and self.left > 0) if limited else self.left > 0
+            yield from self.has(ts, parts, cancelled)
         if hit is not None:
             yield self.leaves(ts, hit)
-        if parts is not None:
-            yield from self.has(ts, parts)
+
+    def rests_through(self, ts: Time, trade: Trade | None) -> tuple[list[Part], bool]:
+        """Return what a limit entry gets at this event, and whether the rest is called off."""
+        assert self.limit is not None
+        if self.expires is not None and ts >= self.expires:
+            return [], True
+        got: list[Part] = []
+        if not self.arrived and ts >= self.due:
+            self.arrived = True
+            if self.fresh(ts, self.book):
+                gone = dict(self.gone)
+                took = self.walks(self.levels(self.sign), self.sign, self.left, self.limit)
+                if took and self.wanted.kind == "post-only":
+                    self.gone = gone
+                    return [], True
+                got = [self.part(price, amount, self.fee) for price, amount in took]
+                self.left -= sum(amount for _, amount in took)
+        beyond = trade is not None and (self.limit - exact(trade.price)) * self.sign > 0
+        if self.arrived and beyond and self.left:
+            got.append(self.part(self.limit, self.left, self.maker_fee))
+            self.left = Fraction(0)
+        return got, False
+
+    def part(self, price: Fraction, amount: Fraction, fee: Fraction) -> Part:
+        worth = price * amount * exact(self.instrument.contract_size)
+        return price, amount, rounded(worth * fee)
+
+    def levels(self, sign: int) -> Levels:
+        """Return the side of the book that an order takes from."""
+        assert self.book is not None
+        return self.book.asks if sign > 0 else self.book.bids
 
     def fresh(self, ts: Time, book: Book | None) -> bool:
         return book is not None and ts - book.stamp <= self.costs.max_book_age_ms * 1_000_000
@@ -175,8 +231,7 @@ class Desk:
         sign = self.sign if entering else -self.sign
         limit = self.max_slippage if entering else None
         if self.fresh(ts, self.book):
-            assert self.book is not None
-            got = self.walks(self.book.asks if sign > 0 else self.book.bids, sign, limit)
+            got = self.walks(self.levels(sign), sign, self.left, self.furthest(sign, limit))
         elif trade is None:
             return None
         elif limit is not None and self.slippage > exact(limit):
@@ -186,15 +241,20 @@ class Desk:
         if not got and not entering:
             return None
         self.left -= sum(amount for _, amount in got)
-        contract = exact(self.instrument.contract_size)
-        return [(p, a, rounded(p * a * contract * self.fee)) for p, a in got]
+        return [self.part(price, amount, self.fee) for price, amount in got]
+
+    def furthest(self, sign: int, limit: float | None) -> Fraction | None:
+        """Return the worst price that a part of the best one allows; as floats have it."""
+        levels = self.levels(sign)
+        return None if limit is None or not levels else exact(levels[0][0] * (1 + sign * limit))
 
     def walks(
-        self, levels: Levels, sign: int, limit: float | None
+        self, levels: Levels, sign: int, left: Fraction, worst: Fraction | None
     ) -> list[tuple[Fraction, Fraction]]:
-        got, left = [], self.left
+        """Strike off what an order takes, level by level."""
+        got = []
         for level, (price, size) in enumerate(levels):
-            if limit is not None and price * sign > levels[0][0] * (1 + sign * limit) * sign:
+            if worst is not None and (exact(price) - worst) * sign > 0:
                 break
             gone = self.gone.get((sign, level), Fraction(0))
             take = min(whole_lots(exact(size), self.instrument.lot) - gone, left)
@@ -204,30 +264,36 @@ class Desk:
                 got.append((exact(price), take))
         return got
 
-    def has(self, ts: Time, parts: list[Part]) -> Iterator[Event]:
+    def has(self, ts: Time, parts: list[Part], cancelled: bool) -> Iterator[Event]:
         """Tell of the parts of an order that were filled, and what comes of them."""
-        entering = self.stage == "entering"
+        entering = self.stage != "leaving"
         buys = entering == (self.sign > 0)
         for price, amount, fee in parts:
             yield Fill(
                 MARKET, ts, self.orders, self.positions, "buy" if buys else "sell",
                 decimal(price), decimal(amount), decimal(fee),
             )  # fmt: skip
-        if entering:
-            self.entries = parts
-            if self.left:
-                yield Refused(MARKET, ts, self.side, "")
-            if not parts:
-                yield from self.is_flat(ts)
-            else:
-                self.stage, self.opened = "open", ts
-                self.best = float(average(parts))
-                yield self.is_open(ts)
-        else:
+        if not entering:
             self.exits += parts
             if not self.left:
                 yield self.made(ts)
                 yield from self.is_flat(ts)
+            return
+        if self.limit is None:
+            self.entries = parts
+        if self.limit is None or cancelled or not self.left:
+            self.limit, done = None, True
+        else:
+            done = False
+        if cancelled:
+            yield Refused(MARKET, ts, self.side, "")
+        if parts:
+            if self.stage == "entering":
+                self.stage, self.opened = "open", ts
+                self.best = float(average(parts))
+            yield self.is_open(ts)
+        elif done and self.stage == "entering":
+            yield from self.is_flat(ts)
 
     @property
     def side(self) -> str:
@@ -262,7 +328,7 @@ class Desk:
         )  # fmt: skip
 
     def is_flat(self, ts: Time) -> Iterator[Event]:
-        self.stage = "flat"
+        self.stage, self.limit = "flat", None
         signal, self.then = self.then, None
         if signal is not None:
             yield from self.enters(signal, ts)
@@ -285,6 +351,8 @@ class Desk:
             yield Refused(MARKET, ts, self.side, "")
             yield from self.is_flat(ts)
         elif self.stage == "open":
+            if self.limit is not None:
+                yield Refused(MARKET, ts, self.side, "")
             yield self.leaves(ts, why)
 
     def is_told(self, command: Command) -> Iterator[Event]:
@@ -301,6 +369,11 @@ class Desk:
             yield Halt(MARKET, ts, mode, why)
             if mode != "active":
                 yield from self.forgets(ts)
+            if mode != "active" and self.limit is not None:
+                self.limit = None
+                yield Refused(MARKET, ts, self.side, "")
+                if self.stage == "entering":
+                    yield from self.is_flat(ts)
 
     def forgets(self, ts: Time) -> Iterator[Event]:
         """Refuse the second half of a reverse."""
@@ -310,27 +383,125 @@ class Desk:
 
     def enters(self, signal: Signal, ts: Time) -> Iterator[Event]:
         sign = SIGNS[signal.action]
-        widths, amount = self.resolved(), self.sized(signal, sign, ts)
-        if self.mode != "active" or widths is None or not amount:
+        widths, limit = self.resolved(), self.ticked(signal, sign)
+        wanted = self.sized(signal, sign, ts, limit)
+        amount = wanted and self.affords(signal, sign, ts, limit, wanted)
+        if self.mode != "active" or widths is None or not wanted or not amount:
             yield Refused(MARKET, ts, signal.action, "")
             return
+        if amount < wanted:
+            one = self.sizing_price(sign, ts, limit) * exact(self.instrument.contract_size)
+            yield Refused(MARKET, ts, signal.action, "")
+            if amount * one < exact(self.instrument.min_notional):
+                return
         self.stage, self.sign, self.left, self.widths = "entering", sign, amount, widths
         self.entries, self.exits = [], []
+        self.limit, self.wanted, self.arrived = limit, signal, False
+        self.expires = ts + signal.good_for if limit is not None and signal.good_for else None
         self.positions += 1
-        yield self.orders_to(ts, "enter", signal.reason)
+        order = self.orders_to(ts, "enter", signal.reason)
+        if limit is not None:
+            order.kind, order.price, order.expires = signal.kind, decimal(limit), self.expires
+        order.stop = widths[2] if widths[0] is None else widths[0]
+        yield order
 
     def leaves(self, ts: Time, why: str) -> Order:
-        self.stage, self.why, self.left = "leaving", why, self.held
+        self.stage, self.why, self.left, self.limit = "leaving", why, self.held, None
         return self.orders_to(ts, "exit", why)
 
     def orders_to(self, ts: Time, action: str, why: str) -> Order:
         self.orders += 1
         self.due = ts + round(self.costs.latency_ms * 1_000_000)
-        buys = (action == "enter") == (self.sign > 0)
-        return Order(
-            MARKET, ts, self.orders, self.positions, action, "buy" if buys else "sell",
+        sign = self.sign if action == "enter" else -self.sign
+        order = Order(
+            MARKET, ts, self.orders, self.positions, action, "buy" if sign > 0 else "sell",
             decimal(self.left), why,
         )  # fmt: skip
+        if self.fresh(ts, self.book):
+            self.reads_the_book(order, action == "enter", sign)
+        return order
+
+    def reads_the_book(self, order: Order, enters: bool, sign: int) -> None:
+        """Write down what the book promises."""
+        levels, gone = self.levels(sign), dict(self.gone)
+        there = sum((whole_lots(exact(size), self.instrument.lot) for _, size in levels), NOTHING)
+        there -= sum((gone.get((sign, n), NOTHING) for n in range(len(levels))), NOTHING)
+        worst = self.limit if enters else None
+        if enters and self.limit is None:
+            worst = self.furthest(sign, self.max_slippage)
+        passive = enters and self.limit is not None and self.wanted.kind == "post-only"
+        got = [] if passive else self.walks(levels, sign, self.left, worst)
+        self.gone = gone
+        order.depth_left = decimal(there - sum((amount for _, amount in got), NOTHING))
+        if got:
+            price = average([(price, amount, NOTHING) for price, amount in got])
+            order.expected, order.worst = decimal(price), decimal(got[-1][0])
+            middle = self.middle()
+            if middle is not None:
+                order.slippage_bps = float((price - middle) * sign * 10_000 / middle)
+
+    def middle(self) -> Fraction | None:
+        assert self.book is not None
+        if not (self.book.bids and self.book.asks):
+            return None
+        return (exact(self.book.bids[0][0]) + exact(self.book.asks[0][0])) / 2
+
+    def ticked(self, signal: Signal, sign: int) -> Fraction | None:
+        """Return the limit in whole ticks, rounded away from the market."""
+        if signal.limit is None:
+            return None
+        limit, tick = exact(signal.limit), self.instrument.tick
+        if tick is None:
+            return limit
+        steps = limit / exact(tick)
+        return (floor(steps) if sign > 0 else ceil(steps)) * exact(tick)
+
+    def affords(
+        self, signal: Signal, sign: int, ts: Time, limit: Fraction | None, wanted: Fraction
+    ) -> Fraction:
+        """Return the most lots that cost no more than they may: by trying, with halves."""
+        most = self.max_cost
+        if most is None:
+            return wanted
+        lot = exact(self.instrument.lot)
+        low, high = 0, int(wanted / lot)
+        if self.is_cheap(signal, sign, ts, limit, wanted):
+            return wanted
+        if most.otherwise == "refuse":
+            return NOTHING
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self.is_cheap(signal, sign, ts, limit, middle * lot):
+                low = middle
+            else:
+                high = middle
+        return low * lot
+
+    def is_cheap(
+        self, signal: Signal, sign: int, ts: Time, limit: Fraction | None, amount: Fraction
+    ) -> bool:
+        """Tell whether an entry of this amount costs no more than it may."""
+        assert self.max_cost is not None
+        most, got = exact(self.max_cost.bps) / 10_000, list[tuple[Fraction, Fraction]]()
+        if self.fresh(ts, self.book) and signal.kind != "post-only":
+            gone = dict(self.gone)
+            worst = self.furthest(sign, self.max_slippage) if limit is None else limit
+            got = self.walks(self.levels(sign), sign, amount, worst)
+            self.gone = gone
+        taken = sum((part for _, part in got), NOTHING)
+        if limit is None and not self.fresh(ts, self.book):
+            return self.slippage + self.fee <= most
+        if limit is None and taken < amount:
+            return False
+        if taken < amount and self.maker_fee > most:
+            return False
+        if not taken:
+            return True
+        middle = self.middle()
+        if middle is None:
+            return False
+        worth = sum((price * part for price, part in got), NOTHING)
+        return (worth - middle * taken) * sign <= (most - self.fee) * middle * taken
 
     def resolved(self) -> list[float | None] | None:
         """Return the widths of stop, take and trailing; `None` if one cannot be known."""
@@ -347,16 +518,22 @@ class Desk:
                 found.append(width)
         return None if (found[0] or 0) >= 1 or (found[2] or 0) >= 1 else found
 
-    def sized(self, signal: Signal, sign: int, ts: Time) -> Fraction | None:
-        """Return the amount in whole lots; `None` if there is no price, or it is too small."""
-        price, lot = self.price, self.instrument.lot
+    def sizing_price(self, sign: int, ts: Time, limit: Fraction | None) -> Fraction:
+        """Return the price to size an order by; 0 if there is none yet."""
+        price = self.price
         if self.fresh(ts, self.book):
-            assert self.book is not None
-            levels = self.book.asks if sign > 0 else self.book.bids
+            levels = self.levels(sign)
             price = levels[0][0] if levels else price
         if price is None:
+            return NOTHING
+        return exact(price) if limit is None else limit
+
+    def sized(self, signal: Signal, sign: int, ts: Time, limit: Fraction | None) -> Fraction | None:
+        """Return the amount in whole lots; `None` if there is no price, or it is too small."""
+        price, lot = self.sizing_price(sign, ts, limit), self.instrument.lot
+        if price <= 0:
             return None
-        amount, one = exact(signal.amount), exact(price) * exact(self.instrument.contract_size)
+        amount, one = exact(signal.amount), price * exact(self.instrument.contract_size)
         amount = whole_lots(amount / one if signal.unit == "quote" else amount, lot)
         return amount if amount * one >= exact(self.instrument.min_notional) else None
 
@@ -388,6 +565,8 @@ GRID = [9_800, 9_900, 9_950, 9_975, 10_000, 10_000, 10_025, 10_050, 10_100, 10_2
 MOVES = [0, 0, 0, 0, 1, 100_000_000, 250_000_000, SECOND, SECOND + 1, 30 * SECOND]
 TIMED = ("trade", "burst", "book", "heartbeat")
 WANTED = ("long", "short", "leave", "reverse")
+RESTED = ("bid", "offer", "turn")
+"""Entries with a limit: long, short and reverse."""
 TOLD = ("averages", "instrument", "command", "fault", "value")
 
 COSTS = st.builds(
@@ -406,6 +585,9 @@ BARRIERS = st.builds(
     timeout=st.sampled_from([None, timedelta(seconds=1), timedelta(seconds=30)]),
 )
 MAX_SLIPPAGE = st.sampled_from([None, None, 0.0, 0.0003, 0.001, 0.005])
+
+
+_BIDS: list[tuple[float, Unit]] = [(1_000, "quote"), (3.0, "base"), (60.0, "base")]
 
 
 @st.composite
@@ -440,6 +622,20 @@ class _Session:
             yield Signal(MARKET, self.now, action, size, unit, reason)  # type: ignore[arg-type]
         else:
             yield from getattr(self, f"_{kind}")()
+
+    def _bid(self, action: str = "long") -> Iterator[Event]:
+        """Want an entry with a limit, often on the grid, and not always for ever."""
+        size, unit = self.random.choice(_BIDS)
+        limit = self._price() + self.random.choice([0, 0, 0.003, -0.003])
+        good_for = self.random.choice([0, 0, 1, SECOND // 4, SECOND, 30 * SECOND])
+        kind: OrderKind = self.random.choice(["limit", "limit", "post-only"])
+        yield Signal(MARKET, self.now, action, size, unit, "", kind, limit, good_for)
+
+    def _offer(self) -> Iterator[Event]:
+        yield from self._bid("short")
+
+    def _turn(self) -> Iterator[Event]:
+        yield from self._bid("reverse")
 
     def _price(self) -> float:
         return self.random.choice(GRID) / 100
