@@ -14,8 +14,9 @@ _DECIMAL_PLACES, _TICK_SIZE = 2, 4
 def instrument(name: str, market: Json, mode: int, ts: Time) -> Instrument:
     """Return the instrument of a market.
 
-    ccxt makes a float of each number's text. The shortest text of that float is a number of the
-    same value for all of up to 15 digits, which is more than any exchange gives here.
+    ccxt makes a float of each number's text, unless it is told not to. The shortest text of that
+    float is a number of the same value for all of up to 15 digits, which is more than any exchange
+    gives here.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ def instrument(name: str, market: Json, mode: int, ts: Time) -> Instrument:
     )
 
 
-def _step(precision: float | None, mode: int) -> Decimal | None:
+def _step(precision: float | str | None, mode: int) -> Decimal | None:
     if precision is None:
         return None
     if mode == _TICK_SIZE:
@@ -58,8 +59,8 @@ def _step(precision: float | None, mode: int) -> Decimal | None:
     return _plain(Decimal(10) ** -int(precision)) if mode == _DECIMAL_PLACES else None
 
 
-def _exact(number: float | None) -> Decimal | None:
-    return None if number is None else _plain(Decimal(repr(number)))
+def _exact(number: float | str | None) -> Decimal | None:
+    return None if number is None else _plain(Decimal(str(number)))
 
 
 def _plain(number: Decimal) -> Decimal:

@@ -19,6 +19,7 @@ from connectors.venue_answers import listed
 from schemas import DAY, Instrument, Time
 
 _MILLISECOND: Time = 1_000_000
+_DAY = DAY // _MILLISECOND
 _PAGE = 500
 """Fills a page; every exchange gives so many."""
 _APART = {"binance": "contracts", "okx": "all markets"}
@@ -157,9 +158,10 @@ class TradingVenue:
         symbol, found = self._symbol(market), dict[str, Deal]()
         start, now = since // _MILLISECOND, time.time_ns() // _MILLISECOND
         while start <= now:
-            end = min(start + DAY // _MILLISECOND, now)  # of more than a day some tell nothing
+            end = start + _DAY  # of more than a day some tell nothing
+            until = {"until": end} if end < now else _PLAIN
             page = await self.asks.query(
-                partial(self.client.fetch_my_trades, symbol, start, _PAGE, {"until": end})
+                partial(self.client.fetch_my_trades, symbol, start, _PAGE, until)
             )
             new = [d for d in self._deals(page, market) if d.trade_id not in found]
             found.update((d.trade_id, d) for d in new)

@@ -50,7 +50,7 @@ filled=Decimal('0.10'), ts=5000000)
     if status is None:
         raise UnclearError(f"{market}: an order's status is {said!r}")
     client_id = order.get("clientOrderId") or _first(order, _CLIENT_IDS)
-    filled = _number(order.get("filled") or "0")
+    filled = number(order.get("filled") or "0")
     ts = order.get("lastUpdateTimestamp") or order.get("timestamp") or 0
     return Known(
         client_id, str(order.get("id") or ""), market, status, filled, int(ts) * _MILLISECOND
@@ -94,9 +94,9 @@ def deal(trade: Json, market: str, client_id: str = "") -> Deal:
         id=client_id or trade.get("clientOrderId") or _first(trade, _CLIENT_IDS),
         exchange_id=str(trade.get("order") or ""),
         side="buy" if trade["side"] == "buy" else "sell",
-        price=_number(trade["price"]),
-        amount=_number(trade["amount"]),
-        fee=_number(fee.get("cost") or "0"),
+        price=number(trade["price"]),
+        amount=number(trade["amount"]),
+        fee=number(fee.get("cost") or "0"),
         fee_currency=str(fee.get("currency") or ""),
         ts=int(trade.get("timestamp") or 0) * _MILLISECOND,
     )
@@ -111,7 +111,7 @@ def balance_of(balance: Json, currency: str) -> Decimal:
     (Decimal('0.30'), Decimal('0'))
 
     """
-    return _number((balance.get("total") or {}).get(currency) or "0")
+    return number((balance.get("total") or {}).get(currency) or "0")
 
 
 def position_of(positions: Iterable[Json], symbol: str) -> Decimal:
@@ -126,9 +126,27 @@ def position_of(positions: Iterable[Json], symbol: str) -> Decimal:
     held = Decimal(0)
     for position in positions:
         if position.get("symbol") == symbol:
-            size = abs(_number(position.get("contracts") or "0"))
+            size = abs(number(position.get("contracts") or "0"))
             held += -size if position.get("side") == "short" else size
     return held
+
+
+def number(text: object) -> Decimal:
+    """Return an exact number.
+
+    Raises
+    ------
+    UnclearError
+        When it is none.
+
+    """
+    try:
+        value = Decimal(str(text))
+    except ArithmeticError:
+        raise UnclearError(f"{text!r} is no number") from None
+    if not value.is_finite():
+        raise UnclearError(f"{text!r} is no number")
+    return value
 
 
 def _first(structure: Json, names: Iterable[str]) -> str:
@@ -136,13 +154,3 @@ def _first(structure: Json, names: Iterable[str]) -> str:
     if not isinstance(info, dict):
         return ""
     return next((str(info[name]) for name in names if info.get(name)), "")
-
-
-def _number(text: object) -> Decimal:
-    try:
-        number = Decimal(str(text))
-    except ArithmeticError:
-        raise UnclearError(f"{text!r} is no number") from None
-    if not number.is_finite():
-        raise UnclearError(f"{text!r} is no number")
-    return number

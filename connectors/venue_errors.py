@@ -16,6 +16,8 @@ _WRONG = 4
 """An answer of the 400s blames the request."""
 
 _BUSY = ccxt.DDoSProtection, ccxt.RateLimitExceeded, ccxt.InvalidNonce
+_TWICE = "duplicate"
+"""Said by exchanges of an order that they have, in errors that ccxt gives another name."""
 _DOUBTFUL = (
     ccxt.DuplicateOrderId,  # it has it already, from a try whose answer was lost
     ccxt.OrderNotFound,  # told of an order just sent, it says nothing
@@ -60,7 +62,8 @@ def judged(error: BaseException, status: int = 0, wait: float | None = None) -> 
     why = reason(error)
     if isinstance(error, _BUSY):
         return BusyError(why, wait or (_BAN if status == BANNED else LATER))
-    if isinstance(error, _REFUSED) and not isinstance(error, _DOUBTFUL):
+    doubtful = isinstance(error, _DOUBTFUL) or _TWICE in why.lower()
+    if isinstance(error, _REFUSED) and not doubtful:
         return RefusedError(why)
     # An answer that ccxt has no name for: of a request that was wrong, if the exchange says so.
     if type(error) is ccxt.ExchangeError and status // 100 == _WRONG:

@@ -58,6 +58,11 @@ def test_an_error_that_ccxt_has_no_name_for_is_judged_by_the_status(
     assert type(judged(ccxt.ExchangeError('{"code":-9999}'), status)) is kind
 
 
+def test_an_order_that_came_twice_is_doubtful_whatever_ccxt_calls_that() -> None:
+    error = ccxt.InvalidOrder('binance {"code":-2010,"msg":"Duplicate order sent."}')
+    assert type(judged(error, 400)) is DoubtfulError
+
+
 def test_a_time_out_is_doubtful_whatever_the_status() -> None:
     assert type(judged(ccxt.RequestTimeout("408"), 408)) is DoubtfulError
 

@@ -1,0 +1,63 @@
+"""An account at a stand-in exchange, as ccxt's real client meets it over sockets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from decimal import Decimal
+
+from connectors.account_keys import AccountKeys
+from connectors.orders import Place
+from connectors.trading import TradingVenue
+from schemas import Aggressor
+from tests.standin.account import KEY, SECRET, Account
+from tests.standin.binance import BinanceStandIn
+from tests.standin.capture import made
+from tests.standin.engine import Engine
+
+SPOT, USDM = "spot:BTCUSDT", "usdm:BTCUSDT"
+COIN, PERPETUAL = "binance:BTC/USDT", "binance:BTC/USDT:USDT"
+NAMES = {COIN: SPOT, PERPETUAL: USDM}
+"""How the stand-in calls a market."""
+KEYS = AccountKeys("main", "binance", KEY, SECRET)
+LINES = 600
+
+
+@contextmanager
+def binance(account: Account | None = None, **more: object) -> Iterator[BinanceStandIn]:
+    """Give a stand-in with both markets, whose books stand there already."""
+    captures = [made(LINES, kind) for kind in ("spot", "usdm")]
+    accounts = [account or Account(spot={"USDT": Decimal(1_000_000), "BNB": Decimal(10)})]
+    with BinanceStandIn(captures, accounts=accounts, **more) as exchange:  # type: ignore[arg-type]
+        exchange.play_until(line=40)
+        yield exchange
+
+
+@asynccontextmanager
+async def venue(
+    exchange: BinanceStandIn, keys: AccountKeys = KEYS, sandbox: bool = True
+) -> AsyncIterator[TradingVenue]:
+    """Give an account's real client, in no need to spare the exchange."""
+    found = TradingVenue(keys, exchange.url, sandbox)
+    found.client.enableRateLimit = False  # type: ignore[attr-defined]
+    try:
+        await found.load()
+        yield found
+    finally:
+        await found.close()
+
+
+def engine(exchange: BinanceStandIn, market: str) -> Engine:
+    """Return the matching engine of a market."""
+    return exchange.trading.engines[NAMES[market]]
+
+
+def place(
+    id_: str,
+    market: str = COIN,
+    side: Aggressor = "buy",
+    amount: str = "1.00",
+    **more: object,
+) -> Place:
+    """Return an order."""
+    return Place(id_, market, side, amount=Decimal(amount), **{"kind": "market", **more})  # type: ignore[arg-type]
