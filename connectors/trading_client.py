@@ -128,7 +128,7 @@ def trading_client(
             "enableLastJsonResponse": False,
         }
     )
-    client.options["fetchCurrencies"] = False  # keys that may trade need not see the wallet
+    client.options |= {"fetchCurrencies": False, "fetchMargins": False}  # the wallet is not ours
     if sandbox:
         _practise(client, keys.exchange)
     if url is not None:

@@ -101,7 +101,7 @@ def test_a_resting_order_is_open_until_it_is_called_off(market: str) -> None:
         assert await client.open_orders(market) == [sent]
         ended = await client.cancel("a1", market)
         assert ended is not None
-        assert (ended.id, ended.status, ended.filled) == ("a1", "cancelled", 0)
+        assert (ended.id, ended.status, ended.filled) == ("a1", "cancelled", Decimal(0))
         assert await client.open_orders(market) == []
         assert await client.find("a1", market) == ended
 
@@ -135,7 +135,7 @@ def test_a_stop_rests_and_is_found_and_called_off_by_its_id(market: str, remembe
             await asked.cancel("s1", market)
             ended = await asked.find("s1", market)
         assert ended is not None
-        assert (ended.id, ended.status, ended.filled) == ("s1", "cancelled", 0)
+        assert (ended.id, ended.status, ended.filled) == ("s1", "cancelled", Decimal(0))
 
     trading(work)
 
