@@ -52,7 +52,9 @@ class Window:
         if not self.has_market(event.market):
             return
         if not isinstance(event, Trades):
-            if self._has(event):
+            head = self.heads and type(event) is Instrument
+            open_ = self.private or type(event) not in (Report, Command)
+            if head or (open_ and self._has_time(event.ts)):
                 yield event
             return
         rows = self.rows(event.ts)
@@ -78,11 +80,6 @@ class Window:
         if self.until is not None:
             inside &= ts < self.until
         return None if inside.all() else inside
-
-    def _has(self, event: Event) -> bool:
-        if type(event) is Instrument and self.heads:
-            return True
-        return self._has_time(event.ts) and (self.private or type(event) not in (Report, Command))
 
     def _has_time(self, ts: Time) -> bool:
         return (self.since is None or ts >= self.since) and (self.until is None or ts < self.until)

@@ -16,6 +16,8 @@ from typing import IO
 
 import psutil
 
+from infra.secrecy import keep_secrets
+
 _START_SECONDS = 60.0
 
 
@@ -91,7 +93,8 @@ def say(line: str) -> None:
 
 
 def log_to(path: str | Path, name: str) -> None:
-    """Write what a logger of ours says into a file that does not grow for ever."""
+    """Write what a logger of ours says into a file that does not grow for ever; no secrets."""
+    keep_secrets()
     handler = RotatingFileHandler(path, maxBytes=1 << 20, backupCount=2)
     line = logging.Formatter(
         "%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
@@ -13,10 +12,22 @@ from typing import Annotated
 import typer
 
 from connectors.disk import kept
+from connectors.scrub import scrubbed
 from connectors.simulate import simulate
-from infra import flowfile, history, log, replay_command, screen, sql, topics, trade_command
+from infra import (
+    commands,
+    flowfile,
+    history,
+    log,
+    replay_command,
+    screen,
+    sql,
+    topics,
+    trade_command,
+)
 from infra.replay import drain_left
 from infra.screen import say, told
+from infra.secrecy import keep_secrets
 from infra.settings import Settings
 from infra.sources import Files
 from infra.worker import Job
@@ -30,6 +41,7 @@ app = typer.Typer(
 )
 app.command("replay")(replay_command.command)
 app.command("trade")(trade_command.command)
+commands.mount(app)
 app.command("sql")(sql.sql)
 app.add_typer(history.app, name="history")
 app.add_typer(log.app, name="log")
@@ -101,12 +113,13 @@ def drain_command() -> None:
 
 def main() -> None:
     """Run the command line."""
+    keep_secrets()
     sys.argv[1:] = replay_command.spread(sys.argv[1:])
     try:
         _mount_slow(sys.argv[1:])
         app()
-    except Exception:  # noqa: BLE001 - whatever it is, the user must hear that it is not theirs
-        traceback.print_exc()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the user must hear that it is not theirs
+        sys.stderr.write(scrubbed(error))
         say("this is a fault of Tapedeck, not yours: please report it, with the lines above", "red")
         sys.exit(_OURS)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from connectors.account_keys import KeysError
 from connectors.disk import DiskError
 from connectors.files import DataError
 from connectors.log import LogError
+from connectors.outbox_file import OutboxError
 from connectors.venue import VenueError
 from infra.engine import DamagedError
 from infra.flowfile import FlowError
@@ -17,7 +19,7 @@ from operators.tape import ShapeChangedError
 
 _EXPECTED = (
     DataError, DiskError, DamagedError, StoreError, ShapeChangedError, FlowError, HistoryError,
-    LogError, VenueError,
+    LogError, VenueError, KeysError, OutboxError,
 )  # fmt: skip
 AGAIN = "run the same command again, it goes on where it was"
 

@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import signal
 import threading
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,7 +13,9 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Protocol, TypeVar, cast
 
+from connectors.scrub import scrubbed
 from infra.problems import ReplayError, explained
+from infra.secrecy import keep_secrets
 
 R_co = TypeVar("R_co", covariant=True)
 A_co = TypeVar("A_co", covariant=True)
@@ -139,6 +140,7 @@ def _process(
     make: Callable[[int], Work[R, A]], number: int, pipe: Connection, resumable: bool
 ) -> None:
     """Do the work of one process, and tell the parent; end with it."""
+    keep_secrets()
     try:
         with explained(resumable=resumable):
             work = make(number)
@@ -149,8 +151,8 @@ def _process(
         pipe.send(_Said("failed", str(error)))
     except BrokenPipeError:
         pass  # the parent is dead
-    except BaseException:  # noqa: BLE001 - the parent tells it
-        pipe.send(_Said("bug", traceback.format_exc()))
+    except BaseException as error:  # noqa: BLE001 - the parent tells it
+        pipe.send(_Said("bug", scrubbed(error)))
 
 
 def _obey(stop: Callable[[], None], pipe: Connection) -> None:

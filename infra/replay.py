@@ -82,8 +82,9 @@ def replay(
 
 def _play(job: Job, share: Share, watch: Watcher) -> list[Done]:
     def seen(at: list[Far]) -> None:
-        read, total, trades = (sum(one[number] for one in at) for number in range(3))
-        watch(Far(read, total, trades, ChainMap(*(dict(one.lines) for one in at))))
+        read, total = sum(one.read for one in at), sum(one.total for one in at)
+        lines = ChainMap(*(dict(one.lines) for one in at))
+        watch(Far(read, total, sum(one.trades for one in at), lines))
 
     if job.processes == 1:
         return processes.alone(share, seen)

@@ -16,6 +16,7 @@ from rich.text import Text
 from connectors.disk import DiskError
 from connectors.files import DataError
 from connectors.log import LogError
+from connectors.scrub import scrub
 from infra import flowfile
 from infra.problems import ReplayError
 from infra.times import TimeError
@@ -47,7 +48,7 @@ def told() -> Iterator[None]:
 
 def say(line: str, style: str) -> None:
     """Print a line for the user, beside the output."""
-    screen.print(Text(line, style), soft_wrap=True)
+    screen.print(Text(scrub(line), style), soft_wrap=True)
 
 
 def bar(title: str) -> Progress:

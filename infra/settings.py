@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from connectors.kafka_settings import KafkaSettings
 
@@ -48,6 +50,22 @@ class Settings:
         # The URL holds a password, and keys are secrets.
         where = "set" if self.clickhouse_url else "none"
         return f"Settings(home={str(self.home)!r}, clickhouse_url=<{where}>)"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be seen anywhere.
+
+        Examples
+        --------
+        >>> Settings(Path(), "http://me:word@host:8123/db", exchange_keys={"okx": "KEY"}).secrets
+        ('KEY', 'word')
+
+        """
+        password = None
+        with suppress(ValueError):  # whoever connects tells what is wrong with it
+            password = urlsplit(self.clickhouse_url or "").password
+        kafka = None if self.kafka is None else self.kafka.password
+        return tuple(filter(None, (*self.exchange_keys.values(), password, kafka)))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":

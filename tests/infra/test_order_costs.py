@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from random import Random
 from uuid import uuid4
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from schemas import Fill, Order
+from schemas import Event, Fill, Order
 from schemas.tables import Record, block, table
 
 M = "okx:A/B"
@@ -61,7 +62,8 @@ def test_each_order_with_fills_has_what_it_was_to_cost_and_what_it_did(
             fees = sum(f.fee for f in fills if f.order == number and not f.fee_currency)
             plain[number] = (filled, realised, bps, cost, fees)
     orders.append(ask(1, "cancel", "buy", 7.0, None))  # it is the entry's count, and no order
-    for kind, events in ((Order, orders), (Fill, fills)):
+    both: list[tuple[type[Event], Sequence[Event]]] = [(Order, orders), (Fill, fills)]
+    for kind, events in both:
         records = [Record(1_000 * (kind is Fill) + n, e) for n, e in enumerate(events)]
         rows = pa.Table.from_batches([block("demo", run, kind, records)])
         writer.insert_arrow(table(kind), rows)
