@@ -127,7 +127,9 @@ class Gate:
         if less or self.limits is None:
             return f"{less}; {short}" if less else ""
         exact, found = Decimal(repr(price)), offer.promise(amount)
-        worst = exact if found is None or found.worst is None else found.worst
+        worst = exact
+        if offer.kind == "market" and found is not None and found.worst is not None:
+            worst = found.worst
         return self.limits.excess(amount, exact, worst, offer.sign, standing.view)
 
 

@@ -133,7 +133,7 @@ class LiveTrader:
             held = life.ledger.held
             yield opened(standing, life, report.market, report.ts, held, entry)
         elif not entering and was != "leaving":
-            life.leave("stop" if report.purpose == "stop" else report.reason or "exit")
+            life.leave("stop" if report.purpose == "stop" else report.reason)
 
     def _ended(self, standing: Standing, life: LiveLife, report: Report) -> Iterator[Event]:
         """Take the end of the entry into account: nothing more of it will fill."""
@@ -155,7 +155,7 @@ class LiveTrader:
         life.why = life.why or report.reason or report.status
         left = life.ledger.held
         if left:
-            why = f"{left:f} left: {report.reason or 'not told why'}"
+            why = report.reason or f"{left:f} is left"
             yield Refused(report.market, report.ts, "exit", why)
         yield self._result(standing, life, report)
 

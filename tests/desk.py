@@ -575,6 +575,10 @@ COSTS = st.builds(
     slippage_bps=st.sampled_from([0.0, 3.0, 10.0]),
     latency_ms=st.sampled_from([0.0, 0.0, 0.000001, 250.0, 1000.0]),
     max_book_age_ms=st.sampled_from([1000.0, 1000.0, 250.0, 0.0]),
+    maker_fee_bps=st.sampled_from([None, 2.0, -0.5]),
+)
+MAX_COST = st.none() | st.builds(
+    CostLimit, st.sampled_from([0.1, 3.0, 8.0, 30.0, 100.0]), st.sampled_from(["shrink", "refuse"])
 )
 WIDTHS = st.sampled_from([None, 0.0025, 0.005, 0.01, Scaled("volatility20", 2.0)])
 BARRIERS = st.builds(

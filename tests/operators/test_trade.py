@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from operators.costs import Costs
 from operators.monitor import Barriers
+from operators.slippage import CostLimit
 from operators.tape import _Logic
 from operators.trade import Trade
 from schemas import (
@@ -35,7 +36,12 @@ from schemas import (
 from tests.desk import (
     BARRIERS,
     COSTS,
+    MAX_COST,
     MAX_SLIPPAGE,
+    RESTED,
+    TIMED,
+    TOLD,
+    WANTED,
     Desk,
     exact,
     expected,
@@ -89,6 +95,26 @@ def test_no_cut_and_no_restart_changes_a_bit(
 ) -> None:
     uncut = play(lambda: Trade(barriers, costs, slippage), tape)
     out = play(lambda: Trade(barriers, costs, slippage), chop(tape, cut), restarts)
+    assert canonical(out) == canonical(uncut)
+
+
+RESTING = sessions((*TIMED, *WANTED, *TOLD, *RESTED), always=("trade", "burst", "book", "bid"))
+
+
+@given(RESTING, BARRIERS, COSTS, MAX_SLIPPAGE, MAX_COST, cuts(100), cuts(100))
+@settings(max_examples=500)
+def test_entries_with_a_limit_or_a_greatest_cost_live_as_they_do_by_pencil_and_paper(
+    tape: list[Event],
+    barriers: Barriers,
+    costs: Costs,
+    slippage: float | None,
+    most: CostLimit | None,
+    cut: Container[int],
+    restarts: Container[int],
+) -> None:
+    out = play(lambda: Trade(barriers, costs, slippage, most), chop(tape, cut), restarts)
+    assert unsaid(out) == expected(Desk(barriers, costs, slippage, most), tape)
+    uncut = play(lambda: Trade(barriers, costs, slippage, most), chop(tape))
     assert canonical(out) == canonical(uncut)
 
 
