@@ -106,6 +106,8 @@ class TradingVenue:
             self._stops.add(place.id)
             if self.exchange == "okx":
                 params["algoClOrdId"] = place.id
+                if not self.contract(place.market):
+                    params["tdMode"] = "cash"  # ccxt takes a stop for a loan
         kind = "market" if place.kind == "market" else "limit"
         price = None if place.price is None else f"{place.price:f}"
         order = await self.asks.order(
@@ -143,7 +145,8 @@ class TradingVenue:
         """Return all orders of a market that are open."""
         symbol = self._symbol(market)
         found = []
-        for way in (_PLAIN, _STOP) if self._apart(market) else (_PLAIN,):
+        stops = _STOP | {"ordType": "conditional"} if self.exchange == "okx" else _STOP
+        for way in (_PLAIN, stops) if self._apart(market) else (_PLAIN,):
             orders = await self.asks.query(
                 partial(self.client.fetch_open_orders, symbol, None, None, way)
             )
