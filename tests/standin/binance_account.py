@@ -45,7 +45,9 @@ class BinanceAccount:
         read: dict[tuple[str, str], Answer] = {
             ("spot", "/api/v3/account"): self._money,
             ("spot", "/sapi/v1/account/apiRestrictions"): self._rights,
-            ("spot", "/sapi/v1/capital/config/getall"): lambda *_: [],
+            ("spot", "/sapi/v1/capital/config/getall"): _nothing,
+            ("spot", "/sapi/v1/margin/allPairs"): _nothing,
+            ("spot", "/sapi/v1/margin/isolated/allPairs"): _nothing,
             ("usdm", "/fapi/v2/account"): self._wallet,
             ("usdm", "/fapi/v3/account"): self._wallet,
             ("usdm", "/fapi/v2/positionRisk"): self._positions,
@@ -216,6 +218,10 @@ class BinanceAccount:
             for income in account.futures.incomes
             if told.get("symbol", "") in income.market and start <= income.time <= end
         ]
+
+
+def _nothing(_kind: str, _account: Account, _told: Told) -> list[Json]:
+    return []
 
 
 def listen_key(account: Account) -> str:

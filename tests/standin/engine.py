@@ -49,6 +49,8 @@ class Engine:
         """Whether a trade at the price of an order fills it; else only one beyond it does."""
         self.share: float | None = None
         """How much of the next order fills; after that it gets nothing more, and stays open."""
+        self.refuses_makers = True
+        """Whether a post-only order that would match is refused; else it is taken and cancelled."""
         self._clock, self._number = clock, number
 
     @property
@@ -59,7 +61,7 @@ class Engine:
 
     def check(self, wanted: Wanted) -> None:
         """Refuse an order that would do at once what it must not."""
-        if wanted.post_only and next(self._within(wanted), None) is not None:
+        if wanted.post_only and self.refuses_makers and self._matches(wanted):
             raise RefusedError("matches")
         if wanted.stop_price is not None and (self.last - wanted.stop_price) * wanted.sign >= 0:
             raise RefusedError("triggers")
@@ -77,6 +79,9 @@ class Engine:
         """Let an order take effect."""
         if order.wanted.kind == "stop":
             self.orders.append(order)
+            return
+        if order.wanted.post_only and self._matches(order.wanted):
+            self._end(order, "cancelled")
             return
         capped, self.share = self.share, None
         if capped is not None:
@@ -178,6 +183,9 @@ class Engine:
                 break
             self.shelf.take(order.wanted.sign, price, amount)
             most -= amount
+
+    def _matches(self, wanted: Wanted) -> bool:
+        return next(self._within(wanted), None) is not None
 
     def _deal(self, order: Order, price: Decimal, most: Decimal) -> Decimal:
         """Fill as much of an order as is whole lots and may fill, and return how much."""

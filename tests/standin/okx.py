@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TypeAlias
+from weakref import WeakKeyDictionary
 
 import orjson
 from aiohttp import web
@@ -14,10 +15,18 @@ from tests.standin.capture import Capture, Json, RawTrade, raw_trade
 from tests.standin.connection import Connection
 from tests.standin.exchange import StandIn
 from tests.standin.market import Market
+from tests.standin.okx_orders import OkxOrders
 from tests.standin.okx_rest import DEEP, OkxRest, instrument_id, told_book, told_trade
+from tests.standin.okx_signed import DeniedError, OkxSigned
+from tests.standin.okx_words import report
 from tests.standin.orders import Deal, Happened, Order
+from tests.standin.report_trouble import PRIVATE
 
-_SOCKET = "/ws.okx.com/ws/v5/public"
+_SOCKETS = [
+    f"/{host}/ws/v5/{access}"
+    for host in ("ws.okx.com", "wspap.okx.com")
+    for access in ("public", "private", "business")
+]
 _STREAMS = {"trades": "trade", "books": "depth"}
 _SEQUENCE_OFF = 1_000_000
 
@@ -34,7 +43,7 @@ class OkxStandIn(StandIn):
 
     Parameters
     ----------
-    captures, speed, port
+    captures, speed, port, accounts
         As of any stand-in.
     aggregated
         Whether the stream tells the trades of one order at one price as one, under the id of the
@@ -48,11 +57,17 @@ class OkxStandIn(StandIn):
         speed: float | None = None,
         port: int = 0,
         aggregated: bool = True,
+        accounts: Sequence[Account] = (),
     ) -> None:
-        super().__init__(captures, speed, port)
-        self.rest = OkxRest([*self.markets.values()], self.trouble, self.now)
+        super().__init__(captures, speed, port, accounts)
+        self.rest = OkxRest([*self.markets.values()], self.trouble, self.now, self.clock.tell)
+        self._signed = OkxSigned(self.trading, self.clock)
+        self._orders = OkxOrders(self.trading, self.markets, self._signed, self.order_trouble)
+        for engine in self.trading.engines.values():
+            engine.refuses_makers = False
         self._aggregated = aggregated
         self._told: dict[str, _Told] = {}
+        self._logins: WeakKeyDictionary[Connection, Account] = WeakKeyDictionary()
         self._named = {instrument_id(market): market for market in self.markets.values()}
         self._first = {
             name: {aggregate.last: aggregate.first for aggregate in market.aggregates}
@@ -60,7 +75,8 @@ class OkxStandIn(StandIn):
         }
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get(_SOCKET, self.socket), *self.rest.routes()]
+        sockets = (web.get(path, self.socket) for path in _SOCKETS)
+        return [*sockets, *self.rest.routes(), *self._orders.routes()]
 
     def failure(self, status: int) -> Json:
         return {
@@ -77,13 +93,38 @@ class OkxStandIn(StandIn):
             connection.put(b"pong")
             return
         told = orjson.loads(text)
+        if told.get("op") == "login":
+            self._login(connection, told["args"][0])
+            return
         for argument in told.get("args", []):
             self._asked(connection, told["op"], argument)
 
+    def _login(self, connection: Connection, told: Json) -> None:
+        try:
+            account = self._signed.login(told)
+        except DeniedError as denied:
+            said = {"event": "error", "code": "60009", "msg": f"Login failed. {denied.message}"}
+        else:
+            self._logins[connection] = account
+            said = {"event": "login", "code": "0", "msg": ""}
+        connection.put(orjson.dumps({**said, "connId": "a4d3ae55"}))
+
+    def _listen_to_orders(self, connection: Connection, order: str, argument: Json) -> None:
+        account = self._logins.get(connection)
+        if account is None:
+            error = {"event": "error", "code": "60011", "msg": "Please log in"}
+            connection.put(orjson.dumps({**error, "connId": "a4d3ae55"}))
+            return
+        connection.topics[f"{PRIVATE}{account.name}"] = argument["channel"]
+        connection.put(orjson.dumps({"event": order, "arg": argument, "connId": "a4d3ae55"}))
+
     def _asked(self, connection: Connection, order: str, argument: Json) -> None:
-        channel, market = argument["channel"], self._named.get(argument["instId"])
+        if argument["channel"] == "orders":
+            self._listen_to_orders(connection, order, argument)
+            return
+        channel, market = argument["channel"], self._named.get(argument.get("instId", ""))
         if order not in {"subscribe", "unsubscribe"} or market is None or channel not in _STREAMS:
-            message = f"channel:{channel},instId:{argument['instId']} doesn't exist"
+            message = f"channel:{channel},instId:{argument.get('instId')} doesn't exist"
             connection.put(orjson.dumps({"event": "error", "code": "60018", "msg": message}))
             return
         topic = f"{market.name}@{_STREAMS[channel]}"
@@ -100,7 +141,13 @@ class OkxStandIn(StandIn):
     def reports(
         self, account: Account, order: Order, what: Happened, deal: Deal | None
     ) -> tuple[str, Iterator[bytes]]:
-        return "", iter(())
+        return f"{PRIVATE}{account.name}", self._reports(order, what, deal)
+
+    def _reports(self, order: Order, what: Happened, deal: Deal | None) -> Iterator[bytes]:
+        if not (order.waits or (order.wanted.kind == "stop" and not order.triggered)):
+            told = report(order, deal, self._orders.ids[order.wanted.market])
+            arg = {"channel": "orders", "instType": "SPOT", "uid": "1"}
+            yield orjson.dumps({"arg": arg, "data": [told]})
 
     def messages(self, market: Market, stream: str, raw: bytes) -> Iterator[bytes]:
         if stream == "trade":

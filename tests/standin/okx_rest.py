@@ -27,12 +27,20 @@ class OkxRest:
         Knows which trades REST does not know yet.
     now
         The exchange's time, ms.
+    time
+        What is told who asks for the time, ms.
 
     """
 
-    def __init__(self, markets: Sequence[Market], trouble: Trouble, now: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        markets: Sequence[Market],
+        trouble: Trouble,
+        now: Callable[[], int],
+        time: Callable[[], int],
+    ) -> None:
         self._markets = {instrument_id(market): market for market in markets}
-        self._trouble, self._now = trouble, now
+        self._trouble, self._now, self._told_time = trouble, now, time
 
     def routes(self) -> list[web.RouteDef]:
         """Return all paths."""
@@ -45,7 +53,7 @@ class OkxRest:
         ]
 
     def _time(self, _query: Mapping[str, str]) -> list[Json]:
-        return [{"ts": str(self._now())}]
+        return [{"ts": str(self._told_time())}]
 
     def _instruments(self, query: Mapping[str, str]) -> list[Json]:
         if query.get("instType") != "SPOT":

@@ -10,7 +10,7 @@ Kind: TypeAlias = Literal["market", "limit", "stop"]
 Status: TypeAlias = Literal["new", "partly", "filled", "cancelled", "expired"]
 Why: TypeAlias = Literal[
     "lot", "tick", "notional", "balance", "margin", "reduce only",
-    "duplicate", "triggers", "matches", "unknown", "forbidden", "told to",
+    "duplicate", "triggers", "matches", "unknown", "mode", "forbidden", "told to",
 ]  # fmt: skip
 """The reasons for which an order or a cancel is refused; each exchange has its own words."""
 Happened: TypeAlias = Literal["new", "trade", "cancelled", "expired", "triggered"]

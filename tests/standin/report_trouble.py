@@ -50,6 +50,10 @@ class ReportTrouble:
         """Send the next reports to no one."""
         self._add("skipped", count)
 
+    def rest(self) -> None:
+        """Misbehave no more, but for a silence."""
+        self._call(self._pending.clear)
+
     def silence(self, on: bool = True) -> None:
         """Send no reports at all any more, or again."""
         self._call(lambda: setattr(self, "silent", on))
