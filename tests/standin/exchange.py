@@ -17,6 +17,7 @@ from tests.standin.account import Account
 from tests.standin.capture import Capture, Json
 from tests.standin.clock import PrivateClock
 from tests.standin.connection import Connection
+from tests.standin.control import Control
 from tests.standin.loop import LoopThread
 from tests.standin.market import Market
 from tests.standin.order_trouble import OrderTrouble
@@ -187,6 +188,7 @@ class StandIn(ABC):
     async def _serve(self, up: Callable[[], None], end: asyncio.Event) -> None:
         app = web.Application(middlewares=[self.trouble.rest])
         app.add_routes(self.routes())
+        app.add_routes(Control(self).routes())
         runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", self._port)

@@ -11,6 +11,8 @@ from aiohttp import web
 from tests.standin.capture import Json
 from tests.standin.connection import Connection
 
+CONTROL = "/stand-in/"
+"""Where orders to misbehave come in: they are never late, nor fail."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -136,7 +138,7 @@ class Trouble:
     @web.middleware
     async def rest(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer a REST request late, or with an error, or as one should."""
-        if request.headers.get("Upgrade"):
+        if request.headers.get("Upgrade") or request.path.startswith(CONTROL):
             return await handler(request)
         self.counts["requests"] += 1
         if self._latency:
