@@ -57,8 +57,8 @@ class TradingVenue:
         self.asks = Asks(self.client)
         self._stops: set[str] = set()
         """Client ids of stops, as far as they were seen."""
-        self._ids: dict[str, str] = {}
-        """Client ids by the exchange's own, as far as they were seen."""
+        self._ids: dict[tuple[str, str], str] = {}
+        """Client ids by market and the exchange's own, as far as they were seen."""
 
     async def load(self) -> None:
         """Learn which markets there are, and how far the exchange's clock is from ours."""
@@ -198,9 +198,7 @@ class TradingVenue:
 
     def pushed_order(self, order: Json, market: str) -> Known:
         """Return what the private stream says of an order."""
-        if own := became(order):
-            self._ids[own] = str(order.get("clientOrderId") or "")
-        return self._known(order, market)
+        return self._known(order | {"id": became(order) or order.get("id")}, market)
 
     def pushed_deal(self, trade: Json, market: str) -> Deal:
         """Return what the private stream says of a fill."""
@@ -211,9 +209,11 @@ class TradingVenue:
             told = known(order, market)
         except UnclearError as error:
             raise DoubtfulError(str(error)) from None
-        if told.id and told.exchange_id:
-            self._ids[told.exchange_id] = told.id
-        return told
+        # What a stop has become may have another client id, but not for us.
+        id_ = self._ids.get((market, told.exchange_id), told.id)
+        if id_ and told.exchange_id:
+            self._ids[market, told.exchange_id] = id_
+        return told._replace(id=id_)
 
     def _end(self, order: Json, market: str) -> Known | None:
         """Return what an answer to a cancel says, if it is more than that it was taken."""
@@ -223,16 +223,19 @@ class TradingVenue:
 
     def _deals(self, page: list[Json], market: str) -> list[Deal]:
         try:
-            return [deal(t, market, self._ids.get(str(t.get("order")), "")) for t in page]
+            return [
+                deal(told, market, self._ids.get((market, str(told.get("order"))), ""))
+                for told in page
+            ]
         except (UnclearError, KeyError) as error:
             raise DoubtfulError(f"{market}: a fill cannot be understood: {error}") from None
 
     async def _triggered(self, id_: str, own: str, market: str) -> Known | None:
         """Return what became of a stop that has become another order."""
-        self._ids[own] = id_
+        self._ids[market, own] = id_
         symbol = self._symbol(market)
         order = await self.asks.query(partial(self.client.fetch_order, own, symbol))
-        return self._known({**order, "clientOrderId": id_}, market)
+        return self._known({**order, "id": own}, market)
 
     async def _one(self, params: Json, market: str) -> Json | None:
         ask = partial(self.client.fetch_order, None, self._symbol(market), params)

@@ -51,6 +51,8 @@ filled=Decimal('0.10'), ts=5000000)
         raise UnclearError(f"{market}: an order's status is {said!r}")
     client_id = order.get("clientOrderId") or _first(order, _CLIENT_IDS)
     filled = number(order.get("filled") or "0")
+    if status == "filled" and not filled:
+        status = "open"  # a stop that has triggered: what it has become is not over for that
     ts = order.get("lastUpdateTimestamp") or order.get("timestamp") or 0
     return Known(
         client_id, str(order.get("id") or ""), market, status, filled, int(ts) * _MILLISECOND

@@ -14,6 +14,7 @@ from tests.standin.account import KEY, SECRET, Account
 from tests.standin.binance import BinanceStandIn
 from tests.standin.capture import made
 from tests.standin.engine import Engine
+from tests.standin.exchange import StandIn
 
 SPOT, USDM = "spot:BTCUSDT", "usdm:BTCUSDT"
 COIN, PERPETUAL = "binance:BTC/USDT", "binance:BTC/USDT:USDT"
@@ -35,7 +36,7 @@ def binance(account: Account | None = None, **more: object) -> Iterator[BinanceS
 
 @asynccontextmanager
 async def venue(
-    exchange: BinanceStandIn, keys: AccountKeys = KEYS, sandbox: bool = True
+    exchange: StandIn, keys: AccountKeys = KEYS, sandbox: bool = True
 ) -> AsyncIterator[TradingVenue]:
     """Give an account's real client, in no need to spare the exchange."""
     found = TradingVenue(keys, exchange.url, sandbox)

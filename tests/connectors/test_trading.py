@@ -9,14 +9,18 @@ from decimal import Decimal
 
 import pytest
 
+from connectors.account_keys import AccountKeys
 from connectors.orders import BusyError, DoubtfulError, Known, RefusedError
 from connectors.trading import TradingVenue
 from connectors.venue import VenueError
 from schemas import DAY, SECOND
 from tests.connectors.desk import COIN, KEYS, NAMES, PERPETUAL, binance, engine, place, venue
-from tests.standin.account import Account
+from tests.standin.account import KEY, PASSWORD, SECRET, Account
 from tests.standin.binance import BinanceStandIn
+from tests.standin.capture import made
+from tests.standin.okx import OkxStandIn
 
+OKX = "okx:BTC/USDT"
 BOTH = pytest.mark.parametrize("market", [COIN, PERPETUAL])
 
 
@@ -284,6 +288,39 @@ def test_a_market_of_another_exchange_is_not_traded() -> None:
             client.instrument("okx:BTC/USDT", 0)
 
     trading(work)
+
+
+def test_okx_is_traded_likewise() -> None:
+    """One account at another exchange, from a first order to a stop that has triggered."""
+
+    async def work(exchange: OkxStandIn) -> None:
+        keys = AccountKeys("main", "okx", KEY, SECRET, PASSWORD)
+        async with venue(exchange, keys) as client:
+            bought = await client.send(place("a1", OKX, amount="1.50"))
+            found = await client.find("a1", OKX)
+            assert found is not None
+            assert found.exchange_id == bought.exchange_id
+            assert (found.status, found.filled) == ("filled", Decimal("1.50"))
+            (fill,) = await client.deals(OKX, time.time_ns() - 60 * SECOND)
+            assert (fill.id, fill.amount, fill.fee_currency) == ("a1", Decimal("1.50"), "BTC")
+            assert await client.held(OKX) == exchange.accounts["main"].balance("BTC")
+            await client.send(place("b1", OKX, amount="2.00", kind="post-only", price=Decimal(90)))
+            stop = Decimal(101)
+            await client.send(place("s1", OKX, "sell", "1.00", stop_price=stop, reduce_only=True))
+            assert {k.id for k in await client.open_orders(OKX)} == {"b1", "s1"}
+            await client.cancel("b1", OKX)
+            await asyncio.to_thread(exchange.play_until, line=400)
+            ended = await client.find("s1", OKX)
+            assert ended is not None
+            assert (ended.id, ended.status, ended.filled) == ("s1", "filled", Decimal("1.00"))
+            (fill,) = await client.deals_of(OKX, "s1", ended.exchange_id)
+            assert (fill.id, fill.amount) == ("s1", Decimal("1.00"))
+            assert await client.open_orders(OKX) == []
+            assert await client.find("c1", OKX) is None
+
+    with OkxStandIn([made(600)], accounts=[Account()]) as exchange:
+        exchange.play_until(line=40)
+        asyncio.run(work(exchange))
 
 
 def test_an_instrument_is_exact_and_stops_can_rest() -> None:

@@ -33,6 +33,10 @@ def test_the_status_of_an_order_is_told_in_our_words(said: str | None, status: s
     assert known({**ORDER, "status": said}, "m").status == status
 
 
+def test_a_stop_that_has_triggered_and_got_nothing_yet_is_not_over() -> None:
+    assert known({**ORDER, "status": "closed", "filled": None}, "m").status == "open"
+
+
 def test_an_order_is_as_old_as_its_last_change() -> None:
     assert known({**ORDER, "lastUpdateTimestamp": 9}, "m").ts == 9_000_000
 
