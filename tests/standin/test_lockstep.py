@@ -6,6 +6,7 @@ from decimal import Decimal
 from itertools import count
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 import pytest
 
@@ -124,6 +125,70 @@ def test_without_a_fresh_book_an_order_gets_the_price_of_the_next_trade() -> Non
     late = [o for o in orders if o.filled and len(o.deals) == 1 and o.wanted.amount > 100]
     assert late
     assert last_book + SECOND < capture.trades[-1].time * 1_000_000
+
+
+class Limit(NamedTuple):
+    due: Time
+    sign: int
+    amount: Decimal
+    price: Decimal
+    post_only: bool
+
+
+def limits(capture: Capture, count: int, seed: int) -> list[Limit]:
+    """Return limit orders around the price of their time."""
+    random = Random(seed)
+    found = []
+    for trade in random.sample(capture.trades[50:], count):
+        price = Decimal(trade.price) + capture.tick * random.randint(-80, 80)
+        amount = capture.lot * random.choice([5, 100, 2_000])
+        due = trade.time * 1_000_000 + random.choice([0, 2_000_000])
+        found.append(Limit(due, random.choice([1, -1]), amount, price, random.random() < 0.3))
+    return found
+
+
+def on_tape(capture: Capture, order: Limit) -> tuple[list[tuple[Decimal, Decimal]], str]:
+    """Return what a limit order alone gets by the rule of paper, and how it ends."""
+    time, book = TapeTime(), Book("m", -(1 << 62), [], [])
+    fills: list[tuple[Decimal, Decimal]] = []
+    left, arrived = order.amount, False
+    for _, event in tape(capture, "m"):
+        price = event.price.item(0) if isinstance(event, Trades) else None
+        stamp = event.ts.item(0) if isinstance(event, Trades) else event.ts
+        if not time.move("depth" if price is None else "trade", stamp):
+            continue
+        if not arrived and time.now >= order.due:
+            arrived = True
+            side = book.asks if order.sign > 0 else book.bids
+            for level, size in side if time.now <= book.ts + SECOND else []:
+                if (Decimal(repr(level)) - order.price) * order.sign <= 0 and left:
+                    if order.post_only:
+                        return [], "cancelled"
+                    fills.append((Decimal(repr(level)), min(left, Decimal(repr(size)))))
+                    left -= fills[-1][1]
+        through = price is not None and (Decimal(repr(price)) - order.price) * order.sign < 0
+        if arrived and left and through:
+            fills.append((order.price, left))
+            left = Decimal(0)
+        book = event if isinstance(event, Book) else book
+    return fills, "filled" if not left else "partly" if fills else "new"
+
+
+@pytest.mark.parametrize("come", [0, 2_000])
+def test_limit_orders_take_rest_and_fill_as_on_paper(recorded: Capture, come: int) -> None:
+    ends, capture = [], recorded.until(2_000)
+    for number, limit in enumerate(limits(capture, 20, seed=2)):
+        played = Played(capture)
+        played.play(0, come)
+        played.trading.at(limit.due)
+        wanted = Wanted(capture.name, limit.sign, "limit", limit.amount, "id", limit.price)
+        wanted = wanted._replace(post_only=limit.post_only)
+        order = played.trading.place(played.account, wanted)
+        played.play(come, 2_000)
+        fills = [(deal.price, deal.amount) for deal in order.deals]
+        assert (fills, order.status) == on_tape(capture, limit), f"{number}: {limit}"
+        ends.append((order.status, any(d.maker for d in order.deals)))
+    assert {*ends} >= {("filled", True), ("filled", False), ("new", False), ("cancelled", False)}
 
 
 @pytest.mark.parametrize("come", [0, 100, 600])

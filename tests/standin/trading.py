@@ -66,15 +66,15 @@ class Trading:
             When the exchange does not take it.
 
         """
+        due = self._due.pop(wanted.client_id, None) or self._due.pop("", None)
         try:
-            order = self._accept(account, wanted)
+            order = self._accept(account, wanted, due)
         except RefusedError as refusal:
             account.refused.append((wanted, refusal.why))
             raise
         account.orders.append(order)
         account.purse(wanted.market).open.append(order)
         account.happened(order, "new")
-        due = self._due.pop(wanted.client_id, None) or self._due.pop("", None)
         if due is None:
             self.engines[wanted.market].enter(order)
         else:
@@ -141,7 +141,7 @@ class Trading:
         if self._lockstep:
             self._lockstep[market.name].played()
 
-    def _accept(self, account: Account, wanted: Wanted) -> Order:
+    def _accept(self, account: Account, wanted: Wanted, due: Time | None) -> Order:
         if not account.trades:
             raise RefusedError("forbidden")
         engine = self.engines[wanted.market]
@@ -149,7 +149,8 @@ class Trading:
         alike = (o.wanted.client_id for o in account.open_orders(wanted.market))
         if wanted.client_id and wanted.client_id in alike:
             raise RefusedError("duplicate")
-        engine.check(wanted)
+        if due is None:
+            engine.check(wanted)
         now = self._clock()
         trigger_id = next(self._triggers) if wanted.kind == "stop" else 0
         order = Order(next(self._orders), account, wanted, now, now, trigger_id)
