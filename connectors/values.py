@@ -86,6 +86,9 @@ def _told(message: bytes | str, received: Time | None) -> Iterator[Value]:
     if not isinstance(series, str) or not series:
         msg = f"series {series!r} is not a name"
         raise ValueError(msg)
+    if ts is None:
+        msg = "no ts: a time in nanoseconds, which each line of a file must tell"
+        raise ValueError(msg)
     if type(ts) is not int or ts not in INT64:
         msg = f"ts {ts!r} is not a time in nanoseconds"
         raise ValueError(msg)

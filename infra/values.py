@@ -51,7 +51,9 @@ def values(
 
     Each is like {"market": "okx:BTC/USDT", "series": "fear", "value": 21}.
 
-    Several markets are a list; "ts", in nanoseconds, is for what is not of now.
+    Several markets are a list; "ts", in nanoseconds, must be in a file.
+
+    What comes on standard input or by a topic without it is of now.
 
     A rule sees the latest of each series in now.values.
 

@@ -71,7 +71,9 @@ def test_what_is_no_object_is_rejected(message: bytes) -> None:
 def test_a_message_without_a_time_is_of_when_it_came() -> None:
     message = '{"market": "okx:A/B", "series": "fear", "value": 1}'
     assert read_message(message, 5) == [Value("okx:A/B", 5, "fear", 1.0, received=5)]
-    assert isinstance(read_message(message)[0], Reject)
+    (reject,) = read_message(message)
+    assert isinstance(reject, Reject)
+    assert reject.why == "no ts: a time in nanoseconds, which each line of a file must tell"
 
 
 def test_a_file_is_read_line_by_line(tmp_path: Path) -> None:
