@@ -16,11 +16,14 @@ from infra import processes, screen
 from infra.intake import Intake, Taken, Taking
 from infra.places import place
 from infra.problems import explained
+from infra.record_board import age
 from infra.screen import Misused, say, told
 from infra.settings import Settings
 from infra.watching import Watching, mishaps
+from schemas import SECOND, Time
 
 _MILLISECOND = 1_000_000
+_LONG = 10 * SECOND
 _AGAIN = "run the same command again: it goes on where the log ends"
 
 
@@ -95,9 +98,23 @@ def board(taken: Iterable[Taken]) -> Table:
     table.add_column("mishaps")
     counts = {market: counts for part in taken for market, counts in part.counts.items()}
     for market, found in sorted(counts.items()):
-        behind = f"{found.latency / _MILLISECOND:,.0f} ms" if found.trades else "–"
+        behind = _behind(found.latency) if found.trades else "–"
         table.add_row(market, f"{found.trades:,}", f"{found.books:,}", behind, mishaps(found))
     return table
+
+
+def _behind(time: Time) -> str:
+    """Return how far a trade's stamp is behind our clock; the clocks may differ by anything.
+
+    Examples
+    --------
+    >>> [_behind(round(seconds * SECOND)) for seconds in (0.0042, 2.25, -75, 9e7)]
+    ['4 ms', '2,250 ms', '-75 s', '1042 d']
+
+    """
+    if abs(time) < _LONG:
+        return f"{time / _MILLISECOND:,.0f} ms"
+    return f"{'-' if time < 0 else ''}{age(abs(time))}"
 
 
 def _names(text: str) -> tuple[str, ...]:

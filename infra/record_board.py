@@ -75,20 +75,20 @@ class Board:
                 f"{line.books:,}",
                 f"{line.others:,}",
                 "" if line.price is None else f"{line.price:.12g}",
-                "" if line.ts is None else _age(now - line.ts),
+                "" if line.ts is None else age(now - line.ts),
                 # Who takes nothing in knows only what stands in the log.
                 mishaps(counts.get(market, Counts(gaps=line.gaps, rejects=line.rejects))),
             )
         return table
 
 
-def _age(time: Time) -> str:
+def age(time: Time) -> str:
     """Return how long ago something was.
 
     Examples
     --------
-    >>> [_age(round(seconds * SECOND)) for seconds in (-0.3, 2.25, 75, 7_200, 200_000)]
-    ['0.0 s', '2.2 s', '75 s', '120 min', '56 h']
+    >>> [age(round(seconds * SECOND)) for seconds in (-0.3, 2.25, 75, 7_200, 200_000, 9e7)]
+    ['0.0 s', '2.2 s', '75 s', '120 min', '56 h', '1042 d']
 
     """
     seconds = max(time, 0) / SECOND
@@ -96,4 +96,6 @@ def _age(time: Time) -> str:
         return f"{seconds:.1f} s"
     if seconds < 600:  # noqa: PLR2004 - ten minutes
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 36_000 else f"{seconds / 3600:.0f} h"  # noqa: PLR2004 - ten hours
+    if seconds < 36_000:  # noqa: PLR2004 - ten hours
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h" if seconds < 864_000 else f"{seconds / 86_400:.0f} d"  # noqa: PLR2004 - ten days
