@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from random import Random
 
 from tests.standin.exchange import StandIn
+from tests.standin.order_trouble import Asked, OrderTrouble
+from tests.standin.report_trouble import ReportTrouble
 
 _LATER = 50
 """Turns until a mishap is tried again that no client would have felt."""
@@ -28,6 +30,10 @@ class Mishaps:
         All connections fall silent, and stay so until the client gives them up.
     repeats, skips
         Of up to 20 messages of a stream.
+    requests
+        Of who trades that go wrong: an answer lost after the work or before, an error, a denial.
+    reports
+        Times that private streams misbehave: closed, or some reports twice, in reverse or not sent.
 
     """
 
@@ -36,12 +42,15 @@ class Mishaps:
     stalls: int = 0
     repeats: int = 0
     skips: int = 0
+    requests: int = 0
+    reports: int = 0
     done: list[tuple[int, str]] = field(default_factory=list)
     """Which turn of the play suffered what."""
 
     @property
     def total(self) -> int:
-        return self.disconnects + self.stalls + self.repeats + self.skips
+        streams = self.disconnects + self.stalls + self.repeats + self.skips
+        return streams + self.requests + self.reports
 
     def plan(self, exchange: StandIn) -> None:
         """Put them all at turns of the play, from its second hundredth to its last but one."""
@@ -54,8 +63,23 @@ class Mishaps:
             *(_some("repeat", exchange.trouble.repeat, random) for _ in range(self.repeats)),
             *(_some("skip", exchange.trouble.skip, random) for _ in range(self.skips)),
         ]
-        for place, (name, order) in zip(places, orders, strict=True):
+        private = [
+            *(_request(exchange.order_trouble, random) for _ in range(self.requests)),
+            *(_report(exchange.report_trouble, random) for _ in range(self.reports)),
+        ]
+        for place, (name, order) in zip(places, orders, strict=False):
             self._at(exchange, place, name, order)
+        for place, (name, order) in zip(places[len(orders) :], private, strict=True):
+            self._surely_at(exchange, place, name, order)
+
+    def _surely_at(
+        self, exchange: StandIn, place: int, name: str, order: Callable[[], None]
+    ) -> None:
+        def happen() -> None:
+            self.done.append((exchange.player.at, name))
+            order()
+
+        exchange.player.plans[place].append(happen)
 
     def _disconnect(self, exchange: StandIn, random: Random) -> tuple[str, Callable[[], None]]:
         trouble = exchange.trouble
@@ -79,3 +103,28 @@ def _some(
 ) -> tuple[str, Callable[[], None]]:
     count, stream = random.randint(1, _MOST), random.choice(["trade", "depth"])
     return f"{name} {count} {stream}", lambda: order(count, stream)
+
+
+def _request(trouble: OrderTrouble, random: Random) -> tuple[str, Callable[[], None]]:
+    asked: Asked = random.choice(["place", "place", "cancel", "look up", "read"])
+    after, status = random.random() < 0.5, random.choice([429, 500, 503])
+    orders: dict[str, Callable[[], None]] = {
+        f"lose {asked}": lambda: trouble.lose(asked, after=after),
+        f"{status} {asked}": lambda: trouble.fail(status, asked, after=after),
+        "deny": trouble.deny,
+        "reject": trouble.reject,
+    }
+    name = random.choice([*orders])
+    return name, orders[name]
+
+
+def _report(trouble: ReportTrouble, random: Random) -> tuple[str, Callable[[], None]]:
+    count = random.randint(1, 5)
+    orders: dict[str, Callable[[], None]] = {
+        "cut": trouble.cut,
+        f"repeat {count} reports": lambda: trouble.repeat(count),
+        f"reorder {count} reports": lambda: trouble.reorder(count),
+        f"skip {count} reports": lambda: trouble.skip(count),
+    }
+    name = random.choice([*orders])
+    return name, orders[name]

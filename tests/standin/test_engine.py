@@ -43,6 +43,16 @@ def test_what_was_taken_is_back_once_the_level_shows_another_size(floor: Floor) 
     assert fills(floor.order(1, "9.50", price=f"{price}", rests=False)) == [(price, Decimal("9.5"))]
 
 
+def test_what_was_taken_is_back_when_the_level_went_and_came_again(floor: Floor) -> None:
+    (price, size), _, _ = floor.best(1)
+    floor.order(1, f"{size}")
+    for n, shown in enumerate(("0", f"{size}")):
+        update = b'{"u":%d,"b":[],"a":[["%s","%s"]]}'
+        raw = update % ((1 << 40) + n, f"{price}".encode(), shown.encode())
+        floor.line(Line(0, "depth", raw))
+    assert fills(floor.order(1, f"{size}", price=f"{price}", rests=False)) == [(price, size)]
+
+
 def test_a_market_order_gets_what_there_is_and_the_rest_expires() -> None:
     floor = Floor(account=Account(spot={"BTC": Decimal(1_000)}))
     floor.play(21)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 
+import ccxt
+
+from tests.standin.account import Account
 from tests.standin.binance import BinanceStandIn
 from tests.standin.capture import made
 from tests.standin.client import until, watching
 from tests.standin.mishaps import Mishaps
+from tests.standin.trader import trading
 
 
 def places(seed: int) -> dict[int, int]:
@@ -37,3 +42,35 @@ def test_every_mishap_is_felt_and_what_was_heard_is_true() -> None:
             assert len(watcher.errors) >= 4
 
     asyncio.run(run())
+
+
+def test_an_order_that_is_asked_about_until_there_is_an_answer_is_there_once() -> None:
+    account = Account()
+
+    async def run() -> None:
+        with BinanceStandIn([made(800, "usdm")], accounts=[account]) as exchange:
+            mishaps = Mishaps(4, requests=60, reports=5)
+            mishaps.plan(exchange)
+            await asyncio.to_thread(exchange.play_until)
+            assert len(mishaps.done) == mishaps.total == 65
+            async with trading(exchange, "BTC/USDT:USDT") as trader:
+                for number in range(10):
+                    name = f"order{number}"
+                    for _ in range(60):
+                        try:
+                            await trader.find(name)
+                            break
+                        except ccxt.OrderNotFound:
+                            pass
+                        except ccxt.BaseError:
+                            continue
+                        try:
+                            await trader.order(name, "buy", "1.00", "90.00")
+                        except ccxt.BaseError:
+                            continue
+            seen = sum(exchange.order_trouble.counts[f"status {n}"] for n in (429, 500, 503))
+            assert seen + exchange.order_trouble.counts["lost"] > 5
+
+    asyncio.run(run())
+    assert {*account.ids} == {f"order{number}" for number in range(10)}
+    assert all(order.left == Decimal(1) for order in account.orders)
