@@ -122,7 +122,7 @@ class LockStep:
         self.tape.append(event)
         return [e for e in self.live(event) if isinstance(e, ADDED)]
 
-    def _reports(self, concluded: list[Event]) -> Iterator[Report]:
+    def _reports(self, concluded: Iterable[Event]) -> Iterator[Report]:
         for event in concluded:
             if isinstance(event, Order):
                 self.actions[event.order] = event.action
@@ -339,7 +339,7 @@ def test_an_entry_that_fills_while_it_is_left_is_sold() -> None:
     )  # fmt: skip
     assert kinds(out) == ["enter", "exit", "Fill", "Refused", "Fill", "Closed"]
     assert isinstance(out[-1], Closed)
-    assert (out[-1].pnl, out[-1].why) == (1, "exit")
+    assert (out[-1].pnl, out[-1].why) == (D(1), "exit")
 
 
 def test_the_second_half_of_a_reverse_waits_for_the_word_closed() -> None:
@@ -371,7 +371,7 @@ def test_what_is_left_is_told_and_counts_as_it_cost() -> None:
     assert leave.amount == D("2.997")
     assert refused.why == "exit; 0.097 is left, too little to sell"
     assert closed.pnl == D("2.9") * 110 + D("0.097") * 100 - 300
-    assert (closed.fees, closed.other_fees) == (0, "0.01 BNB")
+    assert (closed.fees, closed.other_fees) == (D(0), "0.01 BNB")
 
 
 def test_funding_is_in_the_pnl() -> None:
@@ -418,7 +418,7 @@ def test_an_entry_is_called_off_when_its_time_is_over_and_asked_for_once() -> No
     assert kinds(out) == ["enter", "Fill", "Opened", "cancel", "Refused"]
     cancel = out[3]
     assert isinstance(cancel, Order)
-    assert (cancel.ts, cancel.order, cancel.amount, cancel.price) == (end, 1, 2, 99)
+    assert (cancel.ts, cancel.order, cancel.amount, cancel.price) == (end, 1, D(2), D(99))
     assert cancel.why == "its time is over"
 
 
@@ -437,7 +437,12 @@ def test_who_halts_a_market_calls_its_resting_entry_off(action: str) -> None:
 
 
 def test_flatten_and_a_barrier_ask_for_one_exit() -> None:
-    tape = [want(), Exchange().fill(), trade(90.0), Command(MARKET, START, "flatten", who="me")]
+    tape: list[Event] = [
+        want(),
+        Exchange().fill(),
+        trade(90.0),
+        Command(MARKET, START, "flatten", who="me"),
+    ]
     assert kinds(told(tape, Barriers(stop_loss=0.02))) == [
         "enter",
         "Fill",
@@ -463,19 +468,19 @@ def test_a_trailing_stop_moves_the_resting_one_each_five_seconds_by_a_tick_or_mo
     assert [((e.ts - START) // SECOND, e.price) for e in moved] == [
         (5, D("100.98")), (10, D("101.97")), (30, D("101.98")),
     ]  # fmt: skip
-    assert (moved[0].side, moved[0].amount, moved[0].order) == ("sell", 3, 2)
+    assert (moved[0].side, moved[0].amount, moved[0].order) == ("sell", D(3), 2)
 
 
 def test_a_resting_stop_never_moves_behind_the_fixed_one() -> None:
     barriers = Barriers(stop_loss=0.001, trailing_stop=0.01)
-    tape = [want("short"), Exchange().fill(), trade(99.5, START + SECOND)]
-    later = [Heartbeat(MARKET, START + 5 * SECOND), trade(98.0, START + 6 * SECOND)]
+    tape: list[Event] = [want("short"), Exchange().fill(), trade(99.5, START + SECOND)]
+    later: list[Event] = [Heartbeat(MARKET, START + 5 * SECOND), trade(98.0, START + 6 * SECOND)]
     out = told([*tape, *later, Heartbeat(MARKET, START + 10 * SECOND)], barriers)
     assert [e.price for e in out if isinstance(e, Order)][1:] == [D("98.98")]
 
 
 def test_before_it_is_live_a_market_enters_nothing() -> None:
-    tape = [HEAD, trade(100.0), want(), want(ts=START + 1)]
+    tape: list[Event] = [HEAD, trade(100.0), want(), want(ts=START + 1)]
     out = play(lambda: Trade(Barriers(), Costs(), live=Live(START + 1)), tape)
     assert kinds(e for e in out if isinstance(e, ADDED)) == ["Refused", "enter"]
 
