@@ -65,7 +65,7 @@ def test_an_order_that_is_asked_about_until_there_is_an_answer_is_there_once() -
                         except ccxt.BaseError:
                             continue
                         try:
-                            await trader.order(name, "buy", "1.00", "90.00")
+                            await trader.order(name, "buy", "2.00", "90.00")
                         except ccxt.BaseError:
                             continue
             seen = sum(exchange.order_trouble.counts[f"status {n}"] for n in (429, 500, 503))
@@ -73,4 +73,4 @@ def test_an_order_that_is_asked_about_until_there_is_an_answer_is_there_once() -
 
     asyncio.run(run())
     assert {*account.ids} == {f"order{number}" for number in range(10)}
-    assert all(order.left == Decimal(1) for order in account.orders)
+    assert all(order.left == Decimal(2) for order in account.orders)
