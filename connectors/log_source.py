@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
@@ -63,6 +63,8 @@ class LogSource(FixedPartitionedSource[Item, State]):
         self._parts = log.partitions()[k::n]
         self._stopped = threading.Event()
         self.progress = Progress(0)
+        self.pulse: Callable[[], None] = _nothing
+        """Called as often as the engine's loop turns, whether anything comes or not."""
 
     def list_parts(self) -> list[str]:
         """Return the names of the partitions."""
@@ -107,6 +109,7 @@ class LogSource(FixedPartitionedSource[Item, State]):
             return
         with closing(self._log.open(part, first)) as cursor:
             while end is None or first < end:
+                self.pulse()
                 entries = cursor.read(_MESSAGES)
                 if not entries:
                     yield None
@@ -117,3 +120,7 @@ class LogSource(FixedPartitionedSource[Item, State]):
                 strips = strips_of(events, self._window, texts)
                 first = entries[-1].offset + 1 if end is None else min(entries[-1].offset + 1, end)
                 yield Chunk(before, Place(first, sorted(texts)), strips)
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""

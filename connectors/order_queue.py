@@ -181,11 +181,11 @@ class OrdersOutlet:
             self._markets[event.market] = None
             if isinstance(event, Order):
                 self._append(Asked(self._account, self._flow, self._run, event))
-        self._live()
+        self.live()
 
     def snapshot(self) -> object:
         """Return when all that was handed over is durable."""
-        self._live()
+        self.live()
         self._appender.flush()
         return list(self._markets)
 
@@ -193,7 +193,8 @@ class OrdersOutlet:
         """Finish."""
         self._appender.close()
 
-    def _live(self) -> None:
+    def live(self) -> None:
+        """Give a sign of life, if it is time: a tape may be quiet, and nothing concluded on it."""
         now = self._clock()
         if now - self._said >= SECOND:
             self._said = now

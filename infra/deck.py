@@ -49,6 +49,8 @@ app.add_typer(topics.app, name="topics")
 
 _OURS = 70
 _SLOW = {
+    "executor": "infra.executor",
+    "accounts": "infra.accounts",
     "ingest": "infra.ingest",
     "record": "infra.record",
     "backfill": "infra.backfill",
@@ -125,12 +127,13 @@ def main() -> None:
 
 
 def _mount_slow(arguments: list[str]) -> None:
-    """Add the slow commands, unless it is another one that is wanted."""
+    """Add the slow command that is wanted; all of them, if it is none that there is."""
     quick = {known.name for known in app.registered_commands}
     quick |= {known.name for known in app.registered_groups}
-    if not quick.intersection(arguments[:1]):
-        for name, module in _SLOW.items():
-            app.command(name)(getattr(import_module(module), name))
+    wanted = {*arguments[:1]}
+    if not quick & wanted:
+        for name in _SLOW.keys() & wanted or _SLOW:
+            app.command(name)(getattr(import_module(_SLOW[name]), name))
 
 
 def _simulate(out: Path, write: Callable[..., int]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -31,7 +31,7 @@ class Watching:
     """
 
     def __init__(self) -> None:
-        self._table = Table()
+        self._table: RenderableType = Table()
         self._troubles: Sequence[str] = ()
         self._live = Live(
             get_renderable=self._rendered,
@@ -48,7 +48,7 @@ class Watching:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def show(self, table: Table, troubles: Sequence[str]) -> None:
+    def show(self, table: RenderableType, troubles: Sequence[str]) -> None:
         """Show these from now on."""
         if not screen.screen.is_terminal:
             for trouble in troubles:

@@ -21,6 +21,7 @@ from connectors.clickhouse import Connect, History
 from connectors.disk import kept
 from connectors.events_file import EventsFile
 from connectors.journal import Journal
+from connectors.log_source import LogSource
 from connectors.order_queue import OrdersOutlet
 from connectors.outlets import Outlet, Outlets
 from connectors.tally import MarketTally, Tally
@@ -29,6 +30,7 @@ from infra import engine, flowfile, store
 from infra.history import History as Server
 from infra.history_home import HistoryError
 from infra.lock import Busy, Lock
+from infra.places import Place
 from infra.settings import Settings
 from infra.sources import Origin
 from infra.times import parse_time
@@ -216,11 +218,7 @@ class Share:
         outlets: list[Outlet] = [self.tally]
         trading = self.job.trading
         if trading is not None and trading.queue is not None:
-            # Orders go first: nothing here is as urgent.
-            orders = OrdersOutlet(
-                trading.queue.appender(), trading.purse, self.flow.name, self.job.run
-            )
-            outlets.insert(0, orders)
+            outlets.insert(0, self._orders(trading.queue, trading.purse))  # they are urgent
         if self.board is not None:
             outlets.append(self.board)
         if self.job.events:
@@ -231,6 +229,12 @@ class Share:
             self.history = History(connect, journal, self.flow.name, self.job.run)
             outlets.append(self.history)
         return outlets
+
+    def _orders(self, queue: Place, purse: str) -> OrdersOutlet:
+        orders = OrdersOutlet(queue.appender(), purse, self.flow.name, self.job.run)
+        if isinstance(self.source, LogSource):
+            self.source.pulse = orders.live
+        return orders
 
     def _snapshots(self) -> Path | None:
         return None if self.job.store is None else self.directory / store.SNAPSHOTS

@@ -155,3 +155,17 @@ def test_offsets_may_skip_and_the_last_batch_may_end_behind_the_end() -> None:
     source = LogSource(log, window=Window(since=2 * SECOND))
     assert play(lambda: source) == {}
     assert source.progress.read == source.progress.total == 499 * 7 + 1
+
+
+def test_who_wants_to_know_that_the_loop_turns_hears_it_though_nothing_comes() -> None:
+    log = log_of(beats(1))
+    source = LogSource(log, follow=True)
+    turns: list[int] = []
+    source.pulse = lambda: turns.append(1)
+    [part] = [name for name in source.list_parts() if log.bounds(name).end]
+    reading = source.build_part("replay", part, None)
+    assert list(reading.next_batch())
+    before = len(turns)
+    for _ in range(5):
+        assert list(reading.next_batch()) == []
+    assert len(turns) - before >= 4

@@ -7,14 +7,22 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from decimal import Decimal
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
-from tests.infra.rig import Rig
+from connectors.order_queue import Alive, Asked, read_ask
+from infra.log import OrderQueue
+from infra.places import Embedded
+from infra.settings import Settings
+from schemas import SECOND
+from tests.infra.rig import Rig, until
 from tests.infra.trading_rig import OFTEN, Feed, Seen, count, feed, kept
 
+Kind = TypeVar("Kind", Alive, Asked)
 PAPER: list[str | Path | int] = ["trade", "often.py", "--no-history"]
 
 
@@ -142,3 +150,34 @@ def test_what_is_read_to_warm_up_is_on_the_tape_and_instruments_hold_without_it(
     assert any(event["ts"] < before for event in of(events, "Averages")) == bool(warm_up)
     orders = of(events, "Order")
     assert all(len(order["amount"].partition(".")[2]) <= 3 for order in orders)  # whole lots
+
+
+def test_a_flow_with_an_account_queues_its_orders_and_says_that_it_lives_on_a_quiet_tape(
+    rig: Rig, market: Feed
+) -> None:
+    store, options = rig.home / "own", ("--broker", "sandbox", "--account", "main")
+    events = ("--recovery", rig.home / "own", "--events", rig.home / "events.jsonl")
+    with rig.started(*PAPER, *events, *options) as process:
+        market.until(lambda: count(store, "Order") >= 2)
+        still = time.time_ns() + SECOND  # from here on nothing comes
+        queue = Embedded(Settings(rig.home), OrderQueue)
+        assert until(process, lambda: sum(ask.stamp > still for ask in asks(queue, Alive)) >= 3)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate()
+    assert "start deck executor --account main --broker sandbox" in said
+    asked = asks(queue, Asked)
+    assert {ask.account for ask in asked} == {"main:sandbox"}
+    assert [ask.order.amount for ask in asked] == [
+        Decimal(event["amount"]) for event in of(kept(store), "Order")
+    ]
+    assert asks(queue, Alive)[-1].markets == sorted({ask.order.market for ask in asked})
+
+
+def asks(queue: Embedded, kind: type[Kind]) -> list[Kind]:
+    """Return what stands in the order queue of one kind."""
+    found = []
+    with closing(queue.log()) as log:
+        for name in log.partitions():
+            with closing(log.open(name, 0)) as cursor:
+                found += [read_ask(entry.message) for entry in cursor.read(10_000)]
+    return [ask for ask in found if isinstance(ask, kind)]

@@ -1,0 +1,155 @@
+"""An executor at work in this process: made, watched, and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+
+from connectors.account_keys import AccountKeys
+from connectors.account_limits import Result
+from connectors.blotter_modes import Mode, Scope
+from connectors.blotter_order import Slip
+from connectors.blotter_position import Holding
+from connectors.disk import kept
+from connectors.executor import Executor
+from connectors.executor_settings import ExecutorSettings
+from connectors.log import Log
+from connectors.outbox import OutboxView
+from connectors.outbox_file import OutboxError
+from connectors.trading import TradingVenue
+from infra.lock import Busy, Lock
+from infra.places import Place
+from infra.problems import ReplayError
+from infra.settings import Settings
+from infra.switches import Broker, purse
+from infra.trading import executor_home
+
+_LOOKS, _LOOK_SECONDS = 20, 0.05
+
+
+@dataclass(frozen=True)
+class Post:
+    """What an executor is made for.
+
+    Parameters
+    ----------
+    keys
+        The account's.
+    broker
+        The exchange's sandbox, or the exchange.
+    log, queue
+        The market log, and the order queue.
+    chosen
+        How it is set.
+
+    """
+
+    keys: AccountKeys
+    broker: Broker
+    log: Place
+    queue: Place
+    chosen: ExecutorSettings
+    settings: Settings
+
+    @property
+    def purse(self) -> str:
+        """The name under which its orders are queued."""
+        return purse(self.keys.account, self.broker)
+
+
+@dataclass
+class Standing:
+    """How an executor stands."""
+
+    state: str
+    """Such as `reaching the exchange`."""
+    orders: list[Slip] = field(default_factory=list)
+    holdings: list[Holding] = field(default_factory=list)
+    modes: dict[Scope, Mode] = field(default_factory=dict)
+    results: list[Result] = field(default_factory=list)
+    waiting: int = 0
+    """Reports not known to be in the log."""
+    troubles: list[str] = field(default_factory=list)
+
+
+class Executing:
+    """The work of the one executor of a purse.
+
+    Parameters
+    ----------
+    post
+        What it is made for.
+    tell
+        Takes each line to be shown to a person.
+
+    """
+
+    def __init__(self, post: Post, tell: Callable[[str], None]) -> None:
+        self.post, self._tell = post, tell
+        self._home = executor_home(post.settings, post.purse)
+        self._executor: Executor | None = None
+        self._stopped = False
+
+    def run(self) -> Standing:
+        """Work until `stop`.
+
+        Raises
+        ------
+        ReplayError
+            When another executor of the purse runs here.
+
+        """
+        with closing(self._alone()), closing(self.post.queue.log()) as queue:
+            asyncio.run(self._run(queue))
+        return self.at()
+
+    def stop(self) -> None:
+        """Let it end when open entries are called off; from any thread."""
+        self._stopped = True
+        if self._executor is not None:
+            self._executor.stop()
+
+    def at(self) -> Standing:
+        """Return how it stands; from any thread."""
+        executor = self._executor
+        if executor is None:
+            return Standing("starting")
+        state = "trading" if executor.started else "reaching the exchange"
+        with suppress(OutboxError), closing(OutboxView(self._home)) as view:
+            return Standing(
+                "stopping" if self._stopped else state,
+                view.slips(), view.holdings(), view.modes(), view.results(), view.waiting(),
+                [f"{what}: {why}" for what, why in [*executor.troubles.present.items()]],
+            )  # fmt: skip
+        return Standing(state)
+
+    async def _run(self, queue: Log) -> None:
+        post, keys = self.post, self.post.keys
+        url = post.settings.exchange_urls.get(keys.exchange)
+        venue = TradingVenue(keys, url, sandbox=post.broker is Broker.SANDBOX)
+        try:
+            self._executor = Executor(
+                post.purse, venue, queue, post.log.appender, self._home, post.chosen, self._tell
+            )
+        except BaseException:
+            await venue.close()
+            raise
+        if self._stopped:
+            self._executor.stop()
+        await self._executor.run()
+
+    def _alone(self) -> Lock:
+        """Take the right to be the executor; whoever looks whether one runs has it for a moment."""
+        with kept("the executor's files", self._home):
+            self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for _ in range(_LOOKS):
+            with suppress(Busy):
+                return Lock(self._home / "lock")
+            time.sleep(_LOOK_SECONDS)
+        raise ReplayError(
+            f"another executor of {self.post.purse} runs on this machine: one an account; stop it "
+            f"first"
+        )

@@ -1,0 +1,149 @@
+"""`deck executor`: an account's orders from the queue to its exchange, until it is stopped."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+from connectors.account_keys import account_keys
+from connectors.account_limits import AccountLimits
+from connectors.blotter_rules import Rules
+from connectors.executor_settings import ExecutorSettings
+from infra import processes, screen
+from infra.executing import Executing, Post, Standing
+from infra.executor_board import board
+from infra.places import order_queue, place
+from infra.problems import explained
+from infra.screen import Misused, say, told
+from infra.settings import Settings
+from infra.switches import Broker, check
+from infra.watching import Watching
+from schemas import SECOND
+
+
+class OnSilence(str, Enum):
+    """What becomes of positions whose flow is silent."""
+
+    HOLD = "hold"
+    FLATTEN = "flatten"
+
+
+class Margin(str, Enum):
+    """How positions must be secured."""
+
+    CROSS = "cross"
+    ISOLATED = "isolated"
+
+
+def executor(
+    account: Annotated[str, typer.Option(help="Whose orders it takes.", show_default=False)],
+    broker: Annotated[
+        Broker,
+        typer.Option(
+            help="The exchange's test money, or real money, which wants TAPEDECK_LIVE, too."
+        ),
+    ] = Broker.SANDBOX,
+    max_positions: Annotated[
+        int | None, typer.Option(min=1, help="Positions at once.", show_default="no limit")
+    ] = None,
+    orders_a_minute: Annotated[
+        int | None, typer.Option(min=1, help="Orders a minute.", show_default="no limit")
+    ] = None,
+    daily_loss: Annotated[
+        str,
+        typer.Option(
+            metavar="AMOUNT",
+            help="Enter nothing more when so much was lost since 0:00 UTC, in the quote currency.",
+            show_default="no limit",
+        ),
+    ] = "",
+    drawdown: Annotated[
+        str,
+        typer.Option(
+            metavar="AMOUNT",
+            help="Enter nothing more so far below the peak of what was made.",
+            show_default="no limit",
+        ),
+    ] = "",
+    exposure: Annotated[
+        str,
+        typer.Option(
+            metavar="AMOUNT",
+            help="What is held and asked for may be worth so much.",
+            show_default="no limit",
+        ),
+    ] = "",
+    silence: Annotated[
+        float,
+        typer.Option(
+            min=2.0, help="A flow that is silent for so many seconds has its entries called off."
+        ),
+    ] = 10.0,
+    on_silence: Annotated[
+        OnSilence, typer.Option(help="What becomes of its positions then: their stops rest on.")
+    ] = OnSilence.HOLD,
+    leverage: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="What contracts must be set to at the exchange.",
+            show_default="whatever it is",
+        ),
+    ] = None,
+    margin: Annotated[
+        Margin | None,
+        typer.Option(help="How positions must be secured there.", show_default="however it is"),
+    ] = None,
+    kafka: Annotated[
+        bool, typer.Option("--kafka", help="Log and queue are Kafka's, not the embedded ones.")
+    ] = False,
+) -> None:
+    """Take an account's orders from the queue to its exchange, until Ctrl-C.
+
+    Then open entries are called off, and what is held keeps its stops.
+
+    The same command goes on where it was, also after a crash: first it asks the exchange.
+    """
+    with told(), explained(resumable=False):
+        settings = Settings.from_environment()
+        if broker is Broker.PAPER:
+            raise Misused("--broker paper needs no executor: deck trade fills its orders itself")
+        check(broker, account, settings)
+        limits = AccountLimits(
+            max_positions, orders_a_minute, _amount("--daily-loss", daily_loss),
+            _amount("--drawdown", drawdown), _amount("--exposure", exposure),
+        )  # fmt: skip
+        rules = Rules(silence=round(silence * SECOND), on_silence=on_silence.value)
+        chosen = ExecutorSettings(limits, rules, leverage, margin.value if margin else "")
+        keys = account_keys(account, settings.home)
+        log, queue = place(settings, kafka), order_queue(settings, kafka)
+        log.log().close()  # so that what is wrong with it is told before anything starts
+        _work(Post(keys, broker, log, queue, chosen, settings))
+
+
+def _work(post: Post) -> None:
+    def watch(at: list[Standing]) -> None:
+        watching.show(board(post.purse, at[0]), at[0].troubles if terminal else [])
+
+    terminal = screen.screen.is_terminal
+    say(f"{post.purse} trades at {post.keys.exchange}; Ctrl-C stops it", "")
+    with Watching() as watching:
+        work = Executing(post, lambda line: say(line, "yellow"))
+        [end] = processes.alone(work, watch)
+    screen.out.print(board(post.purse, end))
+
+
+def _amount(option: str, text: str) -> Decimal | None:
+    """Return an amount of money, exactly as it was written."""
+    if not text:
+        return None
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not (amount.is_finite() and amount > 0):
+        raise Misused(f"{option} {text}: give an amount above 0, such as 250")
+    return amount
