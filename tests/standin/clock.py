@@ -27,8 +27,8 @@ class PrivateClock:
         self.skew: int | None = None
         """How far it is ahead of ours, ms; `None` as long as no one skews it."""
         self._recorded = recorded
-        self._told: int | None = None
-        """What to add to our own clock for the time that was told last."""
+        self._told: tuple[int, int] | None = None
+        """The least and the most to add to our own clock for a time that was told."""
 
     def now(self) -> int:
         """Return the exchange's time, ms."""
@@ -39,14 +39,17 @@ class PrivateClock:
         if self.skew is not None:
             return self.now()
         told = self._recorded()
-        self._told = told - self.now()
+        off = told - self.now()
+        least, most = self._told or (off, off)
+        self._told = min(least, off), max(most, off)
         return told
 
     def judge(self, stamp: int, window: int) -> Literal["early", "late"] | None:
         """Tell whether a request is stamped outside of its window, ms."""
-        times = [self.now()]
+        now = self.now()
+        times = [(now, now)]
         if self.skew is None and self._told is not None:
-            times.append(self.now() + self._told)
-        if any(time - window <= stamp < time + _AHEAD for time in times):
+            times.append((now + self._told[0], now + self._told[1]))
+        if any(least - window <= stamp < most + _AHEAD for least, most in times):
             return None
-        return "early" if stamp >= times[-1] + _AHEAD else "late"
+        return "early" if stamp >= times[-1][1] + _AHEAD else "late"

@@ -27,6 +27,15 @@ def test_who_asks_for_the_time_is_told_the_recorded_one_and_may_go_by_that() -> 
     assert clock.judge(clock.now(), WINDOW) is None
 
 
+def test_the_recorded_time_may_be_one_that_was_told_long_ago() -> None:
+    recorded = iter([RECORDED, RECORDED + 60_000])
+    clock = PrivateClock(lambda: next(recorded))
+    assert clock.tell() < clock.tell()
+    assert clock.judge(RECORDED, WINDOW) is None
+    assert clock.judge(RECORDED + 60_000, WINDOW) is None
+    assert clock.judge(RECORDED - 9_000, WINDOW) == "late"
+
+
 def test_a_skewed_clock_is_the_only_one() -> None:
     clock = PrivateClock(lambda: RECORDED)
     clock.tell()
