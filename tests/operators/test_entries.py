@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from operators.entries import Entries, Rule
 from operators.moment import Moment
 from operators.signals import base, leave, long, quote, reverse, short
-from schemas import Averages, Candle, Event, Fault, Prediction, Signal, Trades, Value
+from schemas import SECOND, Averages, Candle, Event, Fault, Prediction, Signal, Trades, Value
 from tests.desk import TIMED, TOLD, sessions
 from tests.tapes import MARKET, START, canonical, chop, cuts, play
 
@@ -70,6 +72,11 @@ def test_the_rule_is_called_once_behind_each_event_of_its_kind(
             long(quote(np.float64(10)), np.str_("x")),
             Signal(MARKET, START, "long", 10.0, "quote", "x"),
         ),
+        (
+            short(base(1), limit=np.float64(99.5), post_only=True, good_for=timedelta(seconds=1)),
+            Signal(MARKET, START, "short", 1.0, "base", "", "post-only", 99.5, SECOND),
+        ),
+        (replace(leave(), kind="limit"), Signal(MARKET, START, "exit", 0.0, "base", "")),
     ],
 )
 def test_a_signal_is_stamped_with_its_cause(answer: Signal, signal: Signal) -> None:
@@ -94,6 +101,18 @@ def test_no_answer_is_no_signal() -> None:
         (wanting("long", None), "TypeError"),
         (wanting("long", 1, "dollars"), "ValueError: unit must be quote or base, not 'dollars'"),
         (wanting("long", 1, reason=5), "TypeError: a reason is a text, not 5"),
+        (
+            replace(long(base(1)), kind="stop"),
+            "ValueError: kind must be one of market, limit, post-only, not 'stop'",
+        ),
+        (
+            replace(long(base(1)), kind="limit"),
+            "ValueError: a limit order needs a limit, a price above 0, not None",
+        ),
+        (
+            replace(long(base(1), limit=1.0), good_for=-1),
+            "ValueError: good_for must be 0 or more nanoseconds, not -1",
+        ),
     ],
 )
 def test_a_bad_answer_is_a_fault(answer: object, error: str) -> None:

@@ -115,7 +115,10 @@ def test_an_entry_that_goes_out_is_cut_to_the_allowed_slippage_beforehand() -> N
     live, paper = (Gate(Barriers(), Costs(), 0.005, live=on) for on in (Live(0), None))
     deep = replace(standing(), view=View(100.0, BOOK, replace(TENTHS, min_notional=D(0))))
     found = plan(live, at=deep)
-    assert (found.amount, found.short) == (2, "2.0 of 4.0 left out: no more in the book as allowed")
+    assert (found.amount, found.short) == (
+        D(2),
+        "2.0 of 4.0 left out: no more in the book as allowed",
+    )
     assert plan(paper, at=deep).amount == 4
 
 
