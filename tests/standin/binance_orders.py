@@ -132,7 +132,7 @@ class BinanceOrders:
 
     def _open_algos(self, kind: str, account: Account, told: Told) -> list[Json]:
         orders = account.open_orders(_market(kind, told) if "symbol" in told else None)
-        waiting = (o for o in orders if o.waits and o.wanted.market.startswith(kind))
+        waiting = (o for o in orders if (o.waits or o.stuck) and o.wanted.market.startswith(kind))
         return [words.algo_order(order) for order in waiting]
 
     def _order(self, kind: str, account: Account, told: Told) -> Order:
@@ -140,7 +140,8 @@ class BinanceOrders:
         market, id_, name = _market(kind, told), told.get("orderId"), told.get("origClientOrderId")
 
         def fits(order: Order) -> bool:
-            hidden = kind == "usdm" and order.wanted.kind == "stop" and not order.triggered
+            sleeps = order.stuck or not order.triggered
+            hidden = kind == "usdm" and order.wanted.kind == "stop" and sleeps
             named = str(order.id) == id_ or order.wanted.client_id == name
             return order.wanted.market == market and named and not hidden
 

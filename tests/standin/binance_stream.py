@@ -64,6 +64,8 @@ class BinanceStream:
             return
         if what == "triggered":
             yield orjson.dumps(words.algo_report(order, "TRIGGERING", now))
+        if order.stuck:
+            return
         yield orjson.dumps(words.usdm_report(order, what, deal, now))
         if order.triggered and (what == "triggered" or not order.open):
             yield orjson.dumps(words.algo_report(order, words.algo_status(order), now))

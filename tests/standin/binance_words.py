@@ -114,6 +114,8 @@ def algo_status(order: Order) -> str:
     """Return what has become of a conditional order."""
     if not order.triggered:
         return _STATUS[order.status]
+    if order.stuck:
+        return "TRIGGERING"
     if order.open:
         return "TRIGGERED"
     return "FINISHED" if order.filled else "REJECTED"
@@ -132,7 +134,7 @@ def algo_order(order: Order) -> Json:
         "timeInForce": "GTC",
         "quantity": text(order.wanted.amount),
         "algoStatus": algo_status(order),
-        "actualOrderId": str(order.id) if order.triggered else "",
+        "actualOrderId": str(order.id) if order.triggered and not order.stuck else "",
         "actualPrice": text(order.average),
         "triggerPrice": text(order.wanted.stop_price),
         "price": "0.00",

@@ -49,6 +49,8 @@ class Engine:
         """Whether a trade at the price of an order fills it; else only one beyond it does."""
         self.share: float | None = None
         """How much of the next order fills; after that it gets nothing more, and stays open."""
+        self.sticks = False
+        """Whether nothing comes of the next stop that triggers, though it stays open."""
         self.refuses_makers = True
         """Whether a post-only order that would match is refused; else it is taken and cancelled."""
         self._clock, self._number = clock, number
@@ -145,7 +147,10 @@ class Engine:
         """Make a stop a market order."""
         order.triggered = True
         order.estimate = self.estimate(order.wanted)
+        order.halted, self.sticks = self.sticks, False
         order.owner.happened(order, "triggered")
+        if order.halted:
+            return
         self._take(order, order.left)
         self._rest(order)
 

@@ -118,8 +118,12 @@ class OrderTrouble:
         """Fill this share of a market's next order, and then nothing, until `release`."""
         self._call(lambda: setattr(self._trading.engines[market], "share", share))
 
+    def stick(self, market: str) -> None:
+        """Let the next stop of a market trigger, and nothing come of it until `release`."""
+        self._call(lambda: setattr(self._trading.engines[market], "sticks", True))
+
     def release(self, market: str) -> None:
-        """Let what was filled in part go on."""
+        """Let what was filled in part, or is stuck, go on."""
         self._call(self._trading.engines[market].release)
 
     async def around(self, asked: Asked, work: Callable[[], T]) -> T:

@@ -116,5 +116,10 @@ class Order:
         return self.open and self.wanted.kind == "stop" and not self.triggered
 
     @property
+    def stuck(self) -> bool:
+        """Whether it has triggered, and nothing came of it."""
+        return self.open and self.triggered and self.halted and not self.filled
+
+    @property
     def average(self) -> Decimal:
         return self.worth / self.filled if self.filled else _ZERO

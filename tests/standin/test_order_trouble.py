@@ -166,3 +166,22 @@ def test_fills_while_the_private_stream_is_cut_are_found_by_asking(where: tuple[
         assert exchange.report_trouble.counts["cut"] == 1
 
     assert traded(where, scene).ids == ["unheard", "heard"]
+
+
+def test_a_stop_triggers_and_nothing_comes_of_it() -> None:
+    async def scene(exchange: StandIn, trader: Trader) -> None:
+        name = exchange.market().name
+        await trader.order("entry", "buy", "2")
+        await trader.order("stop", "sell", "2", stopLossPrice="100.50", reduceOnly=True)
+        exchange.order_trouble.stick(name)
+        await asyncio.to_thread(exchange.play_until)
+        told = await trader.find("stop", trigger=True)
+        assert (told["status"], told["info"]["algoStatus"]) == ("open", "TRIGGERING")
+        for ask in (trader.cancel("stop", trigger=True), trader.find("stop")):
+            with pytest.raises(ccxt.OrderNotFound):
+                await ask
+        assert exchange.accounts["main"].position(name) == 2
+        exchange.order_trouble.release(name)
+        assert (await trader.find("stop"))["status"] == "closed"
+
+    assert traded(SWAP, scene).position("usdm:BTCUSDT") == 0
