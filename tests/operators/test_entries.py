@@ -102,7 +102,7 @@ def test_no_answer_is_no_signal() -> None:
         (wanting("long", 1, "dollars"), "ValueError: unit must be quote or base, not 'dollars'"),
         (wanting("long", 1, reason=5), "TypeError: a reason is a text, not 5"),
         (
-            replace(long(base(1)), kind="stop"),
+            replace(long(base(1)), kind="stop"),  # type: ignore[arg-type]
             "ValueError: kind must be one of market, limit, post-only, not 'stop'",
         ),
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from operators.costs import Costs
+from operators.funding import Funding
 from operators.monitor import Widths
 from operators.paper import View
 from operators.paper_trader import PaperTrader, pay_funding
@@ -27,11 +28,12 @@ def test_an_entry_with_a_limit_works_beside_its_position() -> None:
     standing = Standing()
     TRADER.begin(standing, order(D(99)), WIDTHS)
     assert standing.resting is not None
-    assert (standing.resting.due, standing.resting.left) == (START + 1_000_000, 3)
+    assert (standing.resting.due, standing.resting.left) == (START + 1_000_000, D(3))
     done = TRADER.trades(standing, trade(98.0, START + 1_000_000), 0)
     assert done is not None
     assert [type(event) for event in done.events] == [Fill, Opened]
-    assert (standing.resting, standing.view.price) == (None, 98.0)
+    assert standing.resting is None
+    assert standing.view.price == 98.0
 
 
 def test_an_entry_at_any_price_works_as_the_positions_ticket() -> None:
@@ -58,4 +60,4 @@ def test_funding_without_a_position_is_nobodys() -> None:
     standing = Standing(view=View(100.0))
     standing.funding.rate, standing.funding.due = D("0.001"), START
     pay_funding(standing)
-    assert (standing.funding.got, standing.funding.due, standing.funding.done) == (0, None, START)
+    assert standing.funding == Funding(D("0.001"), None, START, D(0))
