@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cache
 from itertools import count
 
 from tests.standin.account import Account
-from tests.standin.capture import Line, RawTrade, made, trade_json
+from tests.standin.capture import Capture, Line, RawTrade, made, trade_json
 from tests.standin.market import Market
 from tests.standin.orders import Kind, Order, Wanted
 from tests.standin.trading import Trading
@@ -14,11 +15,16 @@ from tests.standin.trading import Trading
 RICH = {"USDT": Decimal(10_000), "BTC": Decimal(50)}
 
 
+@cache
+def _capture(kind: str) -> Capture:
+    return made(300, kind)
+
+
 class Floor:
     """One account in one made-up market, whose lines a test plays."""
 
     def __init__(self, kind: str = "spot", account: Account | None = None) -> None:
-        self.market = Market(made(300, kind))
+        self.market = Market(_capture(kind))
         self.account = account or Account(spot=RICH)
         clock = count(1_000)
         self.trading = Trading({self.market.name: self.market}, [self.account], lambda: next(clock))

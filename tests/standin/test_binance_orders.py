@@ -10,11 +10,13 @@ import aiohttp
 import ccxt
 import pytest
 
+from schemas import Book, Trades
 from tests.standin.account import Account
 from tests.standin.binance import BinanceStandIn
 from tests.standin.capture import made
 from tests.standin.client import until
 from tests.standin.exchange import StandIn
+from tests.standin.tape import tape
 from tests.standin.trader import Trader, trading
 
 SPOT, SWAP = "BTC/USDT", "BTC/USDT:USDT"
@@ -207,3 +209,29 @@ def test_a_stranger_hears_nothing() -> None:
             assert not any(connection.topics for connection in exchange.connections)
 
     traded(SPOT, scene)
+
+
+@BOTH
+def test_an_order_in_lock_step_is_taken_at_once_and_fills_at_its_time(symbol: str) -> None:
+    async def run() -> None:
+        capture = made(200, NAMES[symbol].partition(":")[0])
+        events = [*tape(capture, f"binance:{symbol}")]
+        cause = next(event for number, event in events if number == 81)
+        assert isinstance(cause, Trades)
+        with BinanceStandIn([capture], accounts=[Account(spot=MONEY)]) as exchange:
+            exchange.trading.lockstep()
+            await asyncio.to_thread(exchange.play_until, line=81)
+            async with trading(exchange, symbol) as trader:
+                await trader.listen(exchange)
+                exchange.trading.at(cause.ts.item(0) + 100_000_000, "later")
+                assert (await trader.order("later", "buy", "2"))["status"] == "open"
+                await asyncio.to_thread(exchange.play_until, line=84)
+                assert (await trader.find("later"))["status"] == "open"
+                await asyncio.to_thread(exchange.play_until, line=85)
+                await until(lambda: ("later", "closed", Decimal(2)) in trader.told)
+        (order,) = exchange.accounts["main"].orders
+        book = next(event for number, event in events if number == 84)
+        assert isinstance(book, Book)
+        assert float(order.deals[0].price) == book.asks[0][0]
+
+    asyncio.run(run())
