@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
@@ -11,12 +12,12 @@ from typing import NamedTuple
 import pytest
 
 from operators.costs import Costs
+from operators.entry import Entry
 from operators.paper import PaperBroker, Part, Taken, Ticket, View
 from schemas import SECOND, Book, Instrument, Time, Trades
 from tests.standin.account import Account
 from tests.standin.capture import Capture, made
 from tests.standin.floor import Floor
-from tests.standin.lockstep import TapeTime
 from tests.standin.market import Market
 from tests.standin.orders import Order, Wanted
 from tests.standin.rules import Fees
@@ -38,27 +39,30 @@ def sample(capture: Capture, count: int, seed: int) -> list[tuple[Time, int, Dec
     return sorted(found, key=lambda order: order[0])
 
 
+def entered(capture: Capture) -> Iterator[Trades | Book]:
+    """Yield what of a capture enters the tape of a flow, with the tape's times."""
+    entry = Entry("flow")
+    for _, event in tape(capture, "m"):
+        yield from (out for out in entry(event) if isinstance(out, (Trades, Book)))
+
+
 def on_paper(capture: Capture, orders: list[tuple[Time, int, Decimal]]) -> list[list[Part]]:
     broker, view, taken = PaperBroker(Costs()), View(), Taken()
     steps = Decimal(0), Decimal(1)
     view.instrument = Instrument("m", 0, capture.tick, capture.lot, *steps)
     open_ = [(n, Ticket(sign, due, amount)) for n, (due, sign, amount) in enumerate(orders)]
     found: list[list[Part]] = [[] for _ in orders]
-    time = TapeTime()
-    for _, event in tape(capture, "m"):
-        trades = isinstance(event, Trades)
-        stamp = event.ts.item(0) if isinstance(event, Trades) else event.ts
-        if not time.move("trade" if trades else "depth", stamp):
-            continue
+    for event in entered(capture):
+        now = event.ts.item(0) if isinstance(event, Trades) else event.ts
         price = event.price.item(0) if isinstance(event, Trades) else None
         for n, ticket in [*open_]:
-            parts = broker.fill(ticket, time.now, price, view, taken)
+            parts = broker.fill(ticket, now, price, view, taken)
             if parts is not None:
                 found[n] = parts
                 open_.remove((n, ticket))
         if isinstance(event, Book):
-            view.book, taken = Book("m", time.now, event.bids, event.asks, -1, event.ts), Taken()
-        elif price is not None:
+            view.book, taken = event, Taken()
+        else:
             view.price = price
     return found
 
@@ -149,18 +153,16 @@ def limits(capture: Capture, count: int, seed: int) -> list[Limit]:
 
 def on_tape(capture: Capture, order: Limit) -> tuple[list[tuple[Decimal, Decimal]], str]:
     """Return what a limit order alone gets by the rule of paper, and how it ends."""
-    time, book = TapeTime(), Book("m", -(1 << 62), [], [])
+    book = Book("m", -(1 << 62), [], [], stamp=-(1 << 62))
     fills: list[tuple[Decimal, Decimal]] = []
     left, arrived = order.amount, False
-    for _, event in tape(capture, "m"):
+    for event in entered(capture):
         price = event.price.item(0) if isinstance(event, Trades) else None
-        stamp = event.ts.item(0) if isinstance(event, Trades) else event.ts
-        if not time.move("depth" if price is None else "trade", stamp):
-            continue
-        if not arrived and time.now >= order.due:
+        now = event.ts.item(0) if isinstance(event, Trades) else event.ts
+        if not arrived and now >= order.due:
             arrived = True
             side = book.asks if order.sign > 0 else book.bids
-            for level, size in side if time.now <= book.ts + SECOND else []:
+            for level, size in side if now <= book.stamp + SECOND else []:
                 if (Decimal(repr(level)) - order.price) * order.sign <= 0 and left:
                     if order.post_only:
                         return [], "cancelled"
@@ -210,6 +212,19 @@ def test_a_resting_order_fills_beyond_its_price_only_whenever_it_comes(come: int
     (deal,) = order.deals
     assert deal.price == limit
     assert deal.maker
+
+
+def test_a_trade_at_its_price_does_not_fill_a_resting_order() -> None:
+    floor = Floor()
+    floor.trading.lockstep()
+    floor.play(21)
+    floor.trading.at(floor.market.trades[-1].time * 1_000_000)
+    order = floor.order(1, "1", price="97.00")
+    floor.trade("97.00", "1000")
+    floor.trade("97.00", "1000")
+    assert order.filled == 0
+    floor.trade("96.99", "0.01")
+    assert order.filled == 1
 
 
 def test_a_stop_that_comes_late_sells_to_the_book_of_its_time() -> None:
