@@ -80,17 +80,18 @@ class Hands:
         except RefusedError as error:
             self._act(self._blotter.refused(id_, str(error), self._clock()))
         except BusyError as error:
-            self._busy(id_, error)
+            self._busy(id_, action.market, error)
         except DoubtfulError as error:
             self._doubtful(id_, action.market, error)
         else:
+            self._troubles.end(f"{action.market}: orders")
             self._act(self._blotter.acknowledged(known, self._clock()))
 
     async def _cancel(self, action: Cancel) -> None:
         try:
             known = await self._venue.cancel(action.id, action.market)
         except BusyError as error:
-            self._busy(action.id, error)
+            self._busy(action.id, action.market, error)
         except OrderError as error:
             self._doubtful(action.id, action.market, error)
         else:
@@ -99,13 +100,12 @@ class Hands:
             self._act(told.updated(known, now) if known else told.called_off(action.id, now))
 
     async def _look_up(self, action: LookUp) -> None:
-        what = f"{action.market}: order {action.id}"
         try:
             known = await self._venue.find(action.id, action.market)
         except OrderError as error:
-            self._troubles.begin(what, f"cannot be looked up ({error}); trying again")
+            self._unclear(action.id, action.market, f"cannot be looked up ({error}); trying again")
             return
-        self._troubles.end(what)
+        self._troubles.end(_order(action.id, action.market))
         now = self._clock()
         told = self._blotter
         self._act(told.found(known, now) if known else told.missing(action.id, now))
@@ -134,7 +134,8 @@ class Hands:
             deals = await self._venue.deals(market, since)
             held = await self._venue.held(market)
         except (OrderError, VenueError) as error:
-            self._troubles.begin(what, f"{error}; no entry goes there before that is done")
+            entries = "" if market in self._looked else "; no entry goes there before"
+            self._troubles.begin(what, f"{error}; trying again{entries}")
             return
         self._troubles.end(what)
         self._looked[market] = start
@@ -149,10 +150,21 @@ class Hands:
                 )
             self._checked.add(market)
 
-    def _busy(self, id_: str, error: BusyError) -> None:
-        self._troubles.say(f"the exchange is busy ({error}); again in {error.seconds:g} s")
+    def _busy(self, id_: str, market: str, error: BusyError) -> None:
+        wait = f"again in {error.seconds:g} s"
+        self._troubles.begin(f"{market}: orders", f"the exchange is busy ({error}); {wait}")
         self._act(self._blotter.busy(id_, error.seconds, self._clock()))
 
     def _doubtful(self, id_: str, market: str, error: OrderError) -> None:
-        self._troubles.say(f"{market}: what became of order {id_} is in doubt ({error}); asking")
+        self._unclear(id_, market, f"in doubt ({error}); asking what became of it")
         self._act(self._blotter.doubtful(id_, self._clock()))
+
+    def _unclear(self, id_: str, market: str, why: str) -> None:
+        """Tell of an order once, however often it is asked about."""
+        what = _order(id_, market)
+        if what not in self._troubles.present:
+            self._troubles.begin(what, why)
+
+
+def _order(id_: str, market: str) -> str:
+    return f"{market}: order {id_}"
