@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from infra import flowfile, report, screen
-from infra.places import order_queue
+from infra.places import order_queue, place
+from infra.problems import explained
 from infra.replay import replay
 from infra.screen import Misused, say
 from infra.settings import Settings
@@ -87,7 +88,7 @@ def command(
 
     Take markets in beside it: deck ingest. An account needs its executor: deck executor.
     """
-    with screen.told():
+    with screen.told(), explained(resumable=False):
         settings = Settings.from_environment()
         check(broker, account, settings)
         origin = _origin(from_log, from_kafka=from_kafka, real=broker is not Broker.PAPER)
@@ -104,6 +105,8 @@ def command(
             settings=settings,
             trading=trading,
         )
+        if not from_log:
+            place(settings, from_kafka).log().close()  # whoever takes markets in may come later
         _begin(job, trading)
         _play(job, recovery or default_store(settings, flow, trading), events)
 
