@@ -277,7 +277,7 @@ class Blotter:
         if slip.purpose == "stop":
             holding.leave("stop", holding.cause)
         if holding.stage == "over":  # a fill that nobody expected any more
-            holding.stage = "leaving"
+            holding.stage, holding.why = "leaving", holding.why or "filled late"
         if slip.id not in case.slips:
             pages.drop(case, slip)
         return case

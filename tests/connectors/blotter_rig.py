@@ -16,11 +16,12 @@ from connectors.exact import stepped
 from connectors.order_queue import Alive, Asked, Told
 from connectors.orders import Deal, Place, RefusedError
 from connectors.outbox import Outbox
-from schemas import SECOND, Command, Instrument, Order, Position, Report, Time
+from schemas import SECOND, Aggressor, Command, Instrument, Order, Position, Report, Time
 from tests.connectors.model_exchange import ModelExchange
 
 SPOT, PERPETUAL = "okx:BTC/USDT", "okx:BTC/USDT:USDT"
 ACCOUNT, FLOW, RUN = "main", "demo", "1f"
+ONE = Decimal(1)
 START: Time = 1_000 * SECOND
 
 
@@ -74,15 +75,21 @@ class Rig:
             self.outbox.published(number)
         return actions
 
-    def ask(self, action: str, side: str = "sell", **more: object) -> list[Action]:
+    def ask(
+        self,
+        action: str,
+        side: Aggressor = "sell",
+        amount: Decimal = ONE,
+        ts: Time | None = None,
+        **more: object,
+    ) -> list[Action]:
         """Let the flow ask for something for its last position."""
         if action in {"enter", "exit", "protect"}:
             self.orders += 1
         if action == "enter":
             self.positions += 1
-        amount = more.pop("amount", Decimal(1))
         order = Order(
-            self.market, more.pop("ts", self.now), self.orders, self.positions, action, side,
+            self.market, self.now if ts is None else ts, self.orders, self.positions, action, side,
             amount, "as asked", **more,  # type: ignore[arg-type]
         )  # fmt: skip
         return self.hand_over(Asked(ACCOUNT, FLOW, RUN, order))

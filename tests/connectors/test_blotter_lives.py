@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -21,14 +21,19 @@ from hypothesis.stateful import (
 
 from connectors.blotter_rules import Rules
 from connectors.exact import NOTHING, add, less, times
-from schemas import SECOND
+from schemas import SECOND, Aggressor
 from tests.connectors.blotter_rig import PERPETUAL, SPOT, Rig
 
 LIVES = int(os.environ.get("TAPEDECK_LIVES", "150"))
-FAULTS = [*[""] * 10, "lost before", "lost after", "hidden", "busy", "late", "crash"]
+Steps: TypeAlias = list[tuple[str, int]]
+
+FAULTS = ["", "", "", "", "", "lost before", "lost after", "hidden", "busy", "late", "crash"]
 KINDS = ["act"] * 8 + ["hear"] * 5 + ["trade"] * 4 + ["tick"] * 3 + ["move"] * 2
 RARE = ["leave", "cancel", "protect", "protect", "hand_over_again", "reconcile", "mishap"]
-STEPS = st.tuples(st.sampled_from(KINDS + RARE), st.integers(0, 16))
+STEPS: st.SearchStrategy[Steps] = st.lists(
+    st.tuples(st.sampled_from(KINDS + RARE), st.integers(0, 16)), min_size=4, max_size=25
+)
+ENDS = st.sampled_from(["exit", "exit", "exit", "close", "flatten", "halt", ""])
 
 
 class Wish(NamedTuple):
@@ -49,7 +54,7 @@ WISHES = st.builds(
     st.sampled_from(["market", "market", "limit"]),
     st.sampled_from([0.05, 0.05, 0.2, None]),
     st.sampled_from([0, 0, 0, 0, 0, 3]),
-    st.lists(st.sampled_from(FAULTS), max_size=4),
+    st.lists(st.sampled_from(FAULTS), max_size=6),
 )
 ENDED = {"cancelled", "rejected", "expired"}
 lived = [0]
@@ -73,14 +78,26 @@ class Lives(RuleBasedStateMachine):
             self.rig.ready()
         self.silent = False
 
-    @rule(wish=WISHES)
-    def begin_position(self, wish: Wish) -> None:
+    @rule(wish=WISHES, held=STEPS, end=ENDS, leaving=STEPS, whole=st.booleans())
+    def live(self, wish: Wish, held: Steps, end: str, leaving: Steps, whole: bool) -> None:
+        """Lead a position from its entry to its end, or leave it while it is under way."""
         if not self.busy():
             self.enter(wish)
             self.work(wish.faults)
+        self.go_on(held)
+        if end == "exit" and self.rig.positions:
+            self.rig.ask("exit")
+        elif end:
+            self.rig.tell(end)
+            self.rig.tell("resume")
+        self.go_on(leaving)
+        if whole:
+            self.silent = False
+            self.rig.rest()
+            self.check_books()
+            assert not self.rig.unprotected()
 
-    @rule(steps=st.lists(STEPS, min_size=3, max_size=30))
-    def go_on(self, steps: list[tuple[str, int]]) -> None:
+    def go_on(self, steps: Steps) -> None:
         """Let things happen, one after the other."""
         for what, number in steps:
             getattr(self, what)(number)
@@ -88,7 +105,7 @@ class Lives(RuleBasedStateMachine):
 
     def enter(self, wish: Wish) -> None:
         rig = self.rig
-        side = "sell" if wish.short and rig.market == PERPETUAL else "buy"
+        side: Aggressor = "sell" if wish.short and rig.market == PERPETUAL else "buy"
         price = None if wish.kind == "market" else rig.exchange.price
         rig.ask(
             "enter", side, amount=Decimal(wish.lots) / 100, kind=wish.kind, price=price,
@@ -203,6 +220,7 @@ class Lives(RuleBasedStateMachine):
         """See that exchange, blotter and reports say the same."""
         rig, exchange = self.rig, self.rig.exchange
         assert not exchange.wrong
+        assert not any("another order" in report.reason for report in rig.reports)
         told = [report for report in rig.reports if report.trade_id]
         assert sorted(report.trade_id for report in told) == sorted(
             d.trade_id for d in exchange.deals
@@ -254,10 +272,10 @@ class Lives(RuleBasedStateMachine):
 
 
 def test_life_cycles_with_all_that_can_go_wrong() -> None:
-    run_state_machine_as_test(
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Lives,
         settings=settings(
-            max_examples=LIVES, stateful_step_count=16, deadline=None,
+            max_examples=LIVES, stateful_step_count=6, deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
