@@ -78,7 +78,8 @@ class Life:
         back = EXACT.multiply(worth(self.exits), size)
         fees = total([part.fee for part in (*self.entries, *self.exits)])
         pnl = EXACT.subtract(EXACT.multiply(EXACT.subtract(back, cost), sign), fees)
-        pnl = EXACT.add(pnl, funding)
+        if funding:
+            pnl = EXACT.add(pnl, funding)
         entry, exit_ = average_price(self.entries), average_price(self.exits)
         gross = self.sign * (float(exit_) / float(entry) - 1)
         return Result(entry, exit_, fees, pnl, gross, float(EXACT.divide(pnl, cost)))

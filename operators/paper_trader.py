@@ -56,7 +56,8 @@ class PaperTrader:
 
     def trades(self, standing: Standing, trades: Trades, row: int) -> Done | None:
         """Lead the position over a slice from `row` on, up to the next thing that happens."""
-        life, view = _life(standing), standing.view
+        life: Life = standing.life  # type: ignore[assignment]  # it is asked only then
+        view = standing.view
         if standing.resting is None:
             step = self.lives.trades(life, trades, row, view)
         else:
@@ -68,7 +69,8 @@ class PaperTrader:
 
     def sign(self, standing: Standing, market: str, ts: Time, book: Book | None) -> Done | None:
         """Lead it over an event that is no trade; `book` is the new one, if it is one."""
-        life, view = _life(standing), standing.view
+        life: Life = standing.life  # type: ignore[assignment]  # it is asked only then
+        view = standing.view
         if standing.resting is None:
             step = self.lives.sign(life, ts, book, view)
         else:
