@@ -96,6 +96,9 @@ def test_a_stop_rests_apart_and_is_told_of_until_it_has_sold(symbol: str) -> Non
         assert [order["clientOrderId"] or order["info"]["clientAlgoId"] for order in (
             await trader.open(**algo(symbol))
         )] == ["stop"]  # fmt: skip
+        if symbol == SWAP:
+            with pytest.raises(ccxt.OrderNotFound, match="-2013"):
+                await trader.find("stop")
         await asyncio.to_thread(exchange.play_until)
         await until(lambda: sum(fill["side"] == "sell" for fill in trader.fills))
         await until(lambda: ("stop", "closed", Decimal("1.5")) in trader.told)
@@ -118,6 +121,8 @@ def test_reports_of_an_order_and_of_its_fills_come_on_the_private_stream(symbol:
         await until(lambda: ("rests", "closed", Decimal(2)) in trader.told)
         await until(lambda: trader.fills)
         assert {fill["takerOrMaker"] for fill in trader.fills} == {"maker"}
+        paid = sum(Decimal(fill["fee"]["cost"]) for fill in trader.fills)
+        assert paid == sum(deal.fee for _, deal in exchange.accounts["main"].fills) > 0
 
     account = traded(symbol, scene)
     assert account.orders[0].status == "filled"
