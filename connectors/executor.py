@@ -12,7 +12,7 @@ from connectors.blotter import Blotter
 from connectors.blotter_actions import Action, Reconcile
 from connectors.exchange_delays import Delays
 from connectors.executor_funding import Funding
-from connectors.executor_hands import Hands
+from connectors.executor_hands import Hands, order_of
 from connectors.executor_lanes import Lanes
 from connectors.executor_queue import QueueReader
 from connectors.executor_settings import ExecutorSettings
@@ -129,6 +129,7 @@ class Executor:
         if isinstance(told, Deal):
             self._act(self.blotter.dealt(told, now))
         elif told.id:
+            self.troubles.end(order_of(told.id, told.market))
             self._act(self.blotter.updated(told, now))
 
     def missed(self, market: str) -> None:

@@ -10,7 +10,7 @@ from connectors.blotter_reconcile import Look
 from connectors.executor_settings import ExecutorSettings
 from connectors.executor_troubles import Troubles
 from connectors.orders import BusyError, DoubtfulError, OrderError, RefusedError
-from connectors.trading import TradingVenue
+from connectors.trading import GoneError, TradingVenue
 from connectors.trading_checks import check_market
 from connectors.venue import VenueError
 from schemas import DAY, MINUTE, Time
@@ -92,6 +92,8 @@ class Hands:
             known = await self._venue.cancel(action.id, action.market)
         except BusyError as error:
             self._busy(action.id, action.market, error)
+        except GoneError:
+            self._act(self._blotter.doubtful(action.id, self._clock()))
         except OrderError as error:
             self._doubtful(action.id, action.market, error)
         else:
@@ -105,7 +107,7 @@ class Hands:
         except OrderError as error:
             self._unclear(action.id, action.market, f"cannot be looked up ({error}); trying again")
             return
-        self._troubles.end(_order(action.id, action.market))
+        self._troubles.end(order_of(action.id, action.market))
         now = self._clock()
         told = self._blotter
         self._act(told.found(known, now) if known else told.missing(action.id, now))
@@ -161,10 +163,11 @@ class Hands:
 
     def _unclear(self, id_: str, market: str, why: str) -> None:
         """Tell of an order once, however often it is asked about."""
-        what = _order(id_, market)
+        what = order_of(id_, market)
         if what not in self._troubles.present:
             self._troubles.begin(what, why)
 
 
-def _order(id_: str, market: str) -> str:
+def order_of(id_: str, market: str) -> str:
+    """Return what an order is called among troubles."""
     return f"{market}: order {id_}"

@@ -30,6 +30,10 @@ _STOP: Json = {"trigger": True}
 _PLAIN: Json = {}
 
 
+class GoneError(DoubtfulError):
+    """An order cannot be called off: it is over, or never was."""
+
+
 class TradingVenue:
     """An account at an exchange.
 
@@ -119,7 +123,14 @@ class TradingVenue:
         return self._known({**order, "clientOrderId": place.id}, place.market)
 
     async def cancel(self, id_: str, market: str) -> Known | None:
-        """Call an order off; return what the answer says of its end, if it says so."""
+        """Call an order off; return what the answer says of its end, if it says so.
+
+        Raises
+        ------
+        GoneError
+            When the exchange has no such open order; what became of it must be asked.
+
+        """
         symbol = self._symbol(market)
         for way in self._ways(id_, market):
             ask = partial(self.client.cancel_order, None, symbol, {"clientOrderId": id_, **way})
@@ -128,7 +139,7 @@ class TradingVenue:
             except MissingError:
                 continue
             return self._end({**order, "clientOrderId": id_}, market)
-        raise DoubtfulError(f"{market}: the exchange has no open order {id_}")
+        raise GoneError(f"{market}: the exchange has no open order {id_}")
 
     async def find(self, id_: str, market: str) -> Known | None:
         """Return what became of an order; nothing only if the exchange says there is none."""

@@ -17,6 +17,11 @@ TIMEOUT = 5_000
 """Milliseconds until a request is given up; its order is then looked up."""
 _DEMO = {"binance"}
 """Exchanges whose practice ground is a `demo`: ccxt does not trade futures in their sandbox."""
+_SNAPSHOTS = {
+    "watchPositions": "fetchPositionsSnapshot",
+    "watchBalance": "fetchBalanceSnapshot",
+}
+"""What ccxt would ask for, too, when it opens a private stream; of texts it stumbles over it."""
 _NOTHING: Mapping[str, object] = {}
 
 
@@ -129,6 +134,8 @@ def trading_client(
         }
     )
     client.options |= {"fetchCurrencies": False, "fetchMargins": False}  # the wallet is not ours
+    for watched, snapshot in _SNAPSHOTS.items():
+        client.options[watched] = {**client.options.get(watched, {}), snapshot: False}
     if sandbox:
         _practise(client, keys.exchange)
     if url is not None:

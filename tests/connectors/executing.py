@@ -171,11 +171,20 @@ def process(exchange: BinanceStandIn, directory: Path) -> Iterator[subprocess.Po
     It reads the queue in `queue` and writes to the market log in `log`, below the directory.
     """
     command = [sys.executable, "-c", _RUN, str(directory), exchange.url]
-    with subprocess.Popen(command, cwd=ROOT, stderr=(directory / "errors").open("ab")) as child:
+    started(directory).unlink(missing_ok=True)
+    with (
+        (directory / "errors").open("ab") as errors,
+        subprocess.Popen(command, cwd=ROOT, stderr=errors) as child,
+    ):
         try:
             yield child
         finally:
             child.kill()
+
+
+def started(directory: Path) -> Path:
+    """Return a file that is there once the executor below a directory takes orders."""
+    return directory / "started"
 
 
 def run(directory: str, url: str) -> None:
@@ -184,9 +193,16 @@ def run(directory: str, url: str) -> None:
     client = TradingVenue(KEYS, url)
     client.client.enableRateLimit = False  # type: ignore[attr-defined]
     appender: Callable[[], LogClient] = lambda: LogClient(place / "log")  # noqa: E731
-    lines = (place / "lines").open("a", buffering=1)
-    executor = Executor(
-        ACCOUNT, client, SqliteLog(place / "queue"), appender, place / "outbox", SETTINGS,
-        lambda line: print(line, file=lines),
-    )  # fmt: skip
-    asyncio.run(executor.run())
+
+    async def work() -> None:
+        with (place / "lines").open("a", buffering=1) as lines:
+            executor = Executor(
+                ACCOUNT, client, SqliteLog(place / "queue"), appender, place / "outbox", SETTINGS,
+                lambda line: print(line, file=lines),
+            )  # fmt: skip
+            task = asyncio.create_task(executor.run())
+            await until(lambda: executor.started or task.done())
+            started(place).touch()
+            await task
+
+    asyncio.run(work())

@@ -11,7 +11,7 @@ import pytest
 
 from connectors.account_keys import AccountKeys
 from connectors.orders import BusyError, DoubtfulError, Known, RefusedError
-from connectors.trading import TradingVenue
+from connectors.trading import GoneError, TradingVenue
 from connectors.venue import VenueError
 from schemas import DAY, SECOND
 from tests.connectors.desk import COIN, KEYS, NAMES, PERPETUAL, binance, engine, place, venue
@@ -90,7 +90,7 @@ def test_what_would_be_rounded_does_not_leave(more: dict[str, str], why: str) ->
 def test_an_order_that_there_is_not_is_nothing_and_cannot_be_called_off(market: str) -> None:
     async def work(_exchange: BinanceStandIn, client: TradingVenue) -> None:
         assert await client.find("order1", market) is None
-        with pytest.raises(DoubtfulError, match="no open order order1"):
+        with pytest.raises(GoneError, match="no open order order1"):
             await client.cancel("order1", market)
 
     trading(work)
