@@ -171,7 +171,7 @@ FAULTS: dict[str, tuple[Callable[[BinanceStandIn], None], str]] = {
     "answer lost before accept": (_lost_before, "in doubt"),
     "answer lost, then not shown at first": (_lost_and_denied, "in doubt"),
     "answer too late": (_late, "in doubt"),
-    "answer to a cancel lost": (_cancels_lost, "in doubt"),
+    "answer to a cancel lost": (_cancels_lost, ""),
     "cancel lost": (_cancels_ignored, ""),
     "reports twice": (_twice, ""),
     "reports out of order": (_reversed, ""),

@@ -36,7 +36,11 @@ def test_each_payment_of_a_perpetual_is_told_exactly() -> None:
         blotter, lines = _Blotter(), list[str]()
         async with venue(exchange) as client:
             funding = Funding(
-                client, cast("Blotter", blotter), len, time.time_ns, Troubles(lines.append)
+                client,
+                cast("Blotter", blotter),
+                lambda _: None,
+                time.time_ns,
+                Troubles(lines.append),
             )
             await client.send(place("a1", PERPETUAL, amount="2.00"))
             exchange.call(lambda: exchange.trading.fund(NAMES[PERPETUAL], Decimal("0.0001")))
@@ -59,7 +63,11 @@ def test_a_question_that_fails_is_told_and_asked_again() -> None:
         blotter, lines = _Blotter(), list[str]()
         async with venue(exchange) as client:
             funding = Funding(
-                client, cast("Blotter", blotter), len, time.time_ns, Troubles(lines.append)
+                client,
+                cast("Blotter", blotter),
+                lambda _: None,
+                time.time_ns,
+                Troubles(lines.append),
             )
             exchange.order_trouble.fail(503, "read")
             await funding.ask()
