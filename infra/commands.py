@@ -107,7 +107,8 @@ def _say(word: Word, settings: Settings, account: str, *, kafka: bool) -> list[s
         say(f"nothing is known of {', '.join(strange)}: is it spelled so? It is said anyway", _ODD)
     count = tell(word, log, queue, known, purses)
     whose = f"the flow {word.flow}" if word.flow else "all flows"
-    out.print(f"{word.action}: {whose}, on the tapes of {count} markets", highlight=False)
+    tapes = "the tape of 1 market" if count == 1 else f"the tapes of {count} markets"
+    out.print(f"{word.action}: {whose}, on {tapes}", highlight=False)
     for name in purses:
         if executes(settings, name):
             out.print(f"the executor of {name} is told", highlight=False)

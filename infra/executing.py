@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connectors.account_keys import AccountKeys
 from connectors.account_limits import Result
@@ -66,6 +66,8 @@ class Standing:
 
     state: str
     """Such as `reaching the exchange`."""
+    known: bool = False
+    """Whether the rest is; it is not as long as the outbox is not there."""
     orders: list[Slip] = field(default_factory=list)
     holdings: list[Holding] = field(default_factory=list)
     modes: dict[Scope, Mode] = field(default_factory=dict)
@@ -104,7 +106,7 @@ class Executing:
         """
         with closing(self._alone()), closing(self.post.queue.log()) as queue:
             asyncio.run(self._run(queue))
-        return self.at()
+        return replace(self.at(), state="stopped")
 
     def stop(self) -> None:
         """Let it end when open entries are called off; from any thread."""
@@ -115,16 +117,19 @@ class Executing:
     def at(self) -> Standing:
         """Return how it stands; from any thread."""
         executor = self._executor
-        if executor is None:
-            return Standing("starting")
-        state = "trading" if executor.started else "reaching the exchange"
+        troubles = {} if executor is None else dict(executor.troubles.present)
         with suppress(OutboxError), closing(OutboxView(self._home)) as view:
             return Standing(
-                "stopping" if self._stopped else state,
-                view.slips(), view.holdings(), view.modes(), view.results(), view.waiting(),
-                [f"{what}: {why}" for what, why in [*executor.troubles.present.items()]],
+                self._state(), True, view.slips(), view.holdings(), view.modes(), view.results(),
+                view.waiting(), [f"{what}: {why}" for what, why in troubles.items()],
             )  # fmt: skip
-        return Standing(state)
+        return Standing(self._state())
+
+    def _state(self) -> str:
+        if self._stopped:
+            return "stopping"
+        started = self._executor is not None and self._executor.started
+        return "trading" if started else "reaching the exchange"
 
     async def _run(self, queue: Log) -> None:
         post, keys = self.post, self.post.keys

@@ -42,7 +42,7 @@ def _parts(purse: str, standing: Standing) -> Iterator[RenderableType]:
         yield _held(standing)
     if standing.orders:
         yield _orders(standing)
-    if not (standing.holdings or standing.orders):
+    if standing.known and not (standing.holdings or standing.orders):
         yield Text("nothing is held, no order is open")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,11 +18,11 @@ OTHER = {"EXCHANGE": "okx", "KEY": "MARKED-KEY", "SECRET": "MARKED-SECRET"}
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
+def rig(tmp_path: Path) -> Rig:
     """Give a home with a file of keys, whose user looks that no command shows one."""
     (tmp_path / "accounts.ini").write_text(FILE)
     (tmp_path / "accounts.ini").chmod(0o600)
-    yield Rig(tmp_path)
+    return Rig(tmp_path)
 
 
 def quiet(said: Said) -> Said:

@@ -6,6 +6,7 @@ takes them to the exchange by ccxt, and its reports come back to the flow throug
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import time
@@ -148,8 +149,8 @@ def leaks(path: Path) -> bool:
 
 
 def in_history(desk: Desk, table: str) -> Seen:
-    said = desk.rig.deck("sql", f"SELECT * FROM {table}", "--format", "jsonl")
-    return [json.loads(line) for line in said.out.splitlines()]
+    found: Seen = json.loads(desk.rig.deck("sql", f"SELECT * FROM {table}", "--format", "json").out)
+    return found
 
 
 def test_there_is_one_executor_of_an_account_and_it_ends_with_what_is_held(desk: Desk) -> None:
