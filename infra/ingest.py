@@ -75,13 +75,14 @@ def ingest(
         )  # fmt: skip
         end = _run(intake)
         screen.out.print(board(end))
-        for line in sorted({taken.trouble for taken in end if taken.trouble}):
-            say(f"history has not got all of it yet ({line}): it waits on disk", "yellow")
+        for line in _unkept(end):
+            say(line, "yellow")
 
 
 def _run(intake: Intake) -> list[Taken]:
     def watch(taken: list[Taken]) -> None:
-        watching.show(board(taken), [line for part in taken for line in part.away])
+        away = [line for part in taken for line in part.away]
+        watching.show(board(taken), [*away, *_unkept(taken)])
 
     with Watching() as watching:
         if intake.processes == 1:
@@ -101,6 +102,21 @@ def board(taken: Iterable[Taken]) -> Table:
         behind = _behind(found.latency) if found.trades else "–"
         table.add_row(market, f"{found.trades:,}", f"{found.books:,}", behind, mishaps(found))
     return table
+
+
+def _unkept(taken: Iterable[Taken]) -> list[str]:
+    """Return what history has not got, and why.
+
+    Examples
+    --------
+    >>> _unkept([Taken({}, "no answer"), Taken({}, "no answer"), Taken({})])
+    ['history has not got all of it yet (no answer): it waits on disk']
+
+    """
+    troubles = {part.trouble for part in taken if part.trouble}
+    return [
+        f"history has not got all of it yet ({why}): it waits on disk" for why in sorted(troubles)
+    ]
 
 
 def _behind(time: Time) -> str:
