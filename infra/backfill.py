@@ -80,7 +80,7 @@ class _Patience:
 
     async def wait(self, error: ccxt.BaseError) -> None:
         """Wait until it may be tried again."""
-        why = f"{self.exchange} does not answer ({type(error).__name__})"
+        why = f"{self.exchange} does not answer ({reason(error)})"
         if self._failures == len(_DELAYS):
             raise BackfillError(f"{why}, {len(_DELAYS) + 1} times in a row: later, {_AGAIN}")
         delay = _DELAYS[self._failures]

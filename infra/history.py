@@ -13,6 +13,7 @@ from clickhouse_connect.driver.binding import quote_identifier
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from connectors.clickhouse import reason
 from infra import migrate
 from infra.background import StartError, end, ended, spawn
 from infra.history_engine import DATABASE
@@ -191,7 +192,7 @@ def _connect(scheme: str, host: str, port: int, user: str, password: str, databa
             dedicated_pool=True,  # so that closing the client closes its sockets
         )
     except ClickHouseError as error:
-        raise HistoryError(f"ClickHouse at {host}:{port}: {str(error).splitlines()[0]}") from None
+        raise HistoryError(f"ClickHouse at {host}:{port}: {reason(error)}") from None
 
 
 def _answers(host: str, port: int, tls: bool = False) -> bool:
