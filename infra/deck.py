@@ -28,7 +28,7 @@ from infra import (
 from infra.replay import drain_left
 from infra.screen import say, told
 from infra.secrecy import keep_secrets
-from infra.settings import Settings
+from infra.settings import Settings, SettingsError
 from infra.sources import Files
 from infra.worker import Job
 
@@ -115,11 +115,14 @@ def drain_command() -> None:
 
 def main() -> None:
     """Run the command line."""
-    keep_secrets()
     sys.argv[1:] = replay_command.spread(sys.argv[1:])
     try:
+        keep_secrets()
         _mount_slow(sys.argv[1:])
         app()
+    except SettingsError as error:
+        say(f"error: {error}", "red")
+        sys.exit(1)
     except Exception as error:  # noqa: BLE001 - whatever it is, the user must hear that it is not theirs
         sys.stderr.write(scrubbed(error))
         say("this is a fault of Tapedeck, not yours: please report it, with the lines above", "red")

@@ -109,6 +109,15 @@ def test_our_own_bug_is_told_as_ours(rig: Rig, tape: Path) -> None:
     assert last.startswith("this is a fault of Tapedeck, not yours: please report it")
 
 
+def test_a_variable_that_cannot_be_is_told_as_theirs(rig: Rig) -> None:
+    rig.environment["EXCHANGE_KEYS"] = "sesame"
+    said = rig.deck("history", "status", status=1)
+    assert said.err == (
+        "error: EXCHANGE_KEYS: word 1 is not like binance=KEY, each exchange once and blanks "
+        "between\n"
+    )
+
+
 def test_only_what_needs_an_exchange_waits_for_its_client(rig: Rig) -> None:
     look = "import sys, infra.deck as d; d._mount_slow([{!r}]); print('ccxt' in sys.modules)"
     for command, needs in (("replay", "False"), ("record", "True"), ("--help", "True")):
