@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import cast
 
@@ -31,6 +32,10 @@ class _Blotter:
         return []
 
 
+def _done(_actions: Iterable[Action]) -> None:
+    """Nothing follows."""
+
+
 def test_each_payment_of_a_perpetual_is_told_exactly() -> None:
     async def run(exchange: BinanceStandIn) -> None:
         blotter, lines = _Blotter(), list[str]()
@@ -51,7 +56,7 @@ def test_each_payment_of_a_perpetual_is_told_exactly() -> None:
             assert amount == -2 * last * Decimal("0.0001")
             assert payment
             await funding.ask()
-            assert {told[1] for told in blotter.told} == {payment}
+            assert {paid[1] for paid in blotter.told} == {payment}
             assert not lines
 
     with binance() as exchange:
