@@ -16,7 +16,7 @@ from connectors.trading_checks import check_account, check_market
 from infra.problems import ReplayError, explained
 from infra.screen import Misused, out, say, told
 from infra.settings import Settings
-from infra.switches import Broker
+from infra.switches import Ground
 from infra.switches import check as check_switches
 
 
@@ -30,8 +30,8 @@ def accounts(
         ),
     ] = "",
     broker: Annotated[
-        Broker, typer.Option(help="Where to ask: the exchange's sandbox, or the exchange.")
-    ] = Broker.SANDBOX,
+        Ground, typer.Option(help="Where to ask: the exchange's sandbox, or the exchange.")
+    ] = Ground.SANDBOX,
     markets: Annotated[
         str,
         typer.Option(
@@ -65,11 +65,8 @@ def _table(found: list[AccountKeys]) -> Table:
     return grid
 
 
-def _check(keys: AccountKeys, broker: Broker, markets: list[str], settings: Settings) -> None:
-    if broker is Broker.PAPER:
-        raise Misused("--broker paper has no account to check: say sandbox or live")
-    if broker is Broker.LIVE:
-        check_switches(broker, keys.account, settings)
+def _check(keys: AccountKeys, broker: Ground, markets: list[str], settings: Settings) -> None:
+    check_switches(broker.broker, keys.account, settings)
     url = settings.exchange_urls.get(keys.exchange)
     try:
         doubt = asyncio.run(_asked(keys, broker, markets, url))
@@ -80,7 +77,7 @@ def _check(keys: AccountKeys, broker: Broker, markets: list[str], settings: Sett
     out.print(f"{keys.account}: {keys.exchange} lets it trade ({broker.value})", highlight=False)
 
 
-async def _asked(keys: AccountKeys, broker: Broker, markets: list[str], url: str | None) -> str:
+async def _asked(keys: AccountKeys, broker: Ground, markets: list[str], url: str | None) -> str:
     """Return what could not be told.
 
     Raises
@@ -91,7 +88,7 @@ async def _asked(keys: AccountKeys, broker: Broker, markets: list[str], url: str
         When the exchange refuses it, or cannot be reached.
 
     """
-    venue = TradingVenue(keys, url, sandbox=broker is Broker.SANDBOX)
+    venue = TradingVenue(keys, url, sandbox=broker is Ground.SANDBOX)
     try:
         await venue.load()
         doubt = await check_account(venue)

@@ -19,7 +19,7 @@ from infra.places import order_queue, place
 from infra.problems import explained
 from infra.screen import Misused, say, told
 from infra.settings import Settings
-from infra.switches import Broker, check
+from infra.switches import Ground, check
 from infra.watching import Watching
 from schemas import SECOND
 
@@ -41,11 +41,11 @@ class Margin(str, Enum):
 def executor(
     account: Annotated[str, typer.Option(help="Whose orders it takes.", show_default=False)],
     broker: Annotated[
-        Broker,
+        Ground,
         typer.Option(
             help="The exchange's test money, or real money, which wants TAPEDECK_LIVE, too."
         ),
-    ] = Broker.SANDBOX,
+    ] = Ground.SANDBOX,
     max_positions: Annotated[
         int | None, typer.Option(min=1, help="Positions at once.", show_default="no limit")
     ] = None,
@@ -109,9 +109,7 @@ def executor(
     """
     with told(), explained(resumable=False):
         settings = Settings.from_environment()
-        if broker is Broker.PAPER:
-            raise Misused("--broker paper needs no executor: deck trade fills its orders itself")
-        check(broker, account, settings)
+        check(broker.broker, account, settings)
         limits = AccountLimits(
             max_positions, orders_a_minute, _amount("--daily-loss", daily_loss),
             _amount("--drawdown", drawdown), _amount("--exposure", exposure),
@@ -120,8 +118,8 @@ def executor(
         chosen = ExecutorSettings(limits, rules, leverage, margin.value if margin else "")
         keys = account_keys(account, settings.home)
         log, queue = place(settings, kafka), order_queue(settings, kafka)
-        log.log().close()  # so that what is wrong with it is told before anything starts
-        _work(Post(keys, broker, log, queue, chosen, settings))
+        log.appender().close()  # so that what is wrong with it is told before anything starts
+        _work(Post(keys, broker.broker, log, queue, chosen, settings))
 
 
 def _work(post: Post) -> None:

@@ -18,6 +18,18 @@ class Broker(str, Enum):
     LIVE = "live"
 
 
+class Ground(str, Enum):
+    """Where an account trades: where money is for trying, or where it is real."""
+
+    SANDBOX = "sandbox"
+    LIVE = "live"
+
+    @property
+    def broker(self) -> Broker:
+        """Who fills its orders."""
+        return Broker(self.value)
+
+
 class Locked(Misused):
     """A switch that was not thrown, or only half; its text says which, and what it does."""
 
