@@ -16,7 +16,7 @@ from connectors.blotter_asks import Asks
 from connectors.blotter_judge import Judge
 from connectors.blotter_modes import Mode, Scope, commanded
 from connectors.blotter_pages import Case, Pages
-from connectors.blotter_position import currencies
+from connectors.blotter_position import currencies, spot
 from connectors.blotter_reconcile import Differences, Look, call_off_ended, compare_orders
 from connectors.blotter_rules import Rules
 from connectors.blotter_silence import Silence
@@ -178,7 +178,7 @@ class Blotter:
                 if slip.status == "sent":
                     slip.status = "new"
                     slip.tries -= 1
-                slip.at = now + int(seconds * 1e9)
+                slip.due = now + int(seconds * 1e9)
                 self._steer(case, now)
         return actions
 
@@ -284,12 +284,14 @@ class Blotter:
 
     def _earn(self, deal: Deal, made: Decimal, now: Time) -> None:
         """Note what a fill made and cost; too much lost, and entries end."""
-        quote = currencies(deal.market)[1]
+        base, quote = currencies(deal.market)
         instrument = self._pages.instruments.get(deal.market)
         size = Decimal(1) if instrument is None else instrument.contract_size
         made = times(made, size)
         if deal.fee_currency == quote:
             made = less(made, deal.fee)
+        elif deal.fee_currency == base and spot(deal.market):
+            made = less(made, times(deal.fee, deal.price))
         self._count(quote, made, now)
 
     def _count(self, quote: str, made: Decimal, now: Time) -> None:

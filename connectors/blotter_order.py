@@ -9,6 +9,7 @@ from connectors.exact import NOTHING, add
 from connectors.orders import Known, Place
 from schemas import Aggressor, OrderKind, Purpose, Time
 
+_STUCK = 5
 ENDED = frozenset({"filled", "cancelled", "rejected", "expired"})
 
 
@@ -60,12 +61,14 @@ class Slip:
     """By the exchange's last word, once it has ended."""
     tries: int = 0
     sent_at: Time = 0
-    at: Time = 0
+    due: Time = 0
     """When to look after it next: to send it, to look it up, to fetch its fills."""
     misses: int = 0
     """How often in a row the exchange had none such."""
     unwanted: bool = False
     """It is to be called off."""
+    stays: int = 0
+    """How often it was still there though it had been called off."""
     refusal: str = ""
     """Why a later try was refused, which proves nothing about the earlier ones."""
 
@@ -87,6 +90,11 @@ class Slip:
             self.reduce_only, self.flow, self.run, self.position, self.purpose, self.order,
         )  # fmt: skip
 
+    @property
+    def stuck(self) -> bool:
+        """Whether the exchange does not let go of it, as of some stops that were triggered."""
+        return self.stays >= _STUCK and not self.ended
+
     def send(self, now: Time) -> Place:
         """Note that it is sent, and return what to send."""
         self.status, self.sent_at, self.misses = "sent", now, 0
@@ -106,9 +114,10 @@ class Slip:
         if self.ended:
             self.final = max(self.final, known.filled)
         elif known.status == "open":
+            self.stays += self.unwanted and self.status == "acknowledged"
             self.status = "acknowledged"
         else:
-            self.status, self.at = known.status, now
+            self.status, self.due = known.status, now
             self.final = max(self.filled, known.filled)
 
     def fill(self, amount: Decimal, now: Time) -> None:
@@ -116,6 +125,6 @@ class Slip:
         self.filled = add(self.filled, amount)
         self.misses = 0
         if self.filled >= self.amount and not self.ended:
-            self.status, self.final, self.at = "filled", self.filled, now
+            self.status, self.final, self.due = "filled", self.filled, now
         elif not self.ended:
             self.status = "acknowledged"

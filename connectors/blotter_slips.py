@@ -44,7 +44,7 @@ class Slips:
             self.doubt(slip, now)
         if slip.settled:
             self.settle(case, slip, now)
-        elif now >= slip.at:
+        elif now >= slip.due:
             self._look(slip, now)
 
     def doubt(self, slip: Slip, now: Time) -> None:
@@ -52,7 +52,7 @@ class Slips:
         if slip.status in {"new", "sent"}:
             slip.status, slip.misses = "unknown", 0
             self._tell(slip, "unknown", now)
-        slip.at = now
+        slip.due = now
         self._look(slip, now, ask=True)
 
     def learn(self, case: Case, slip: Slip, known: Known, now: Time) -> None:
@@ -66,7 +66,7 @@ class Slips:
 
     def acknowledged(self, slip: Slip, now: Time) -> None:
         """Tell that the exchange has it."""
-        slip.at = now if slip.unwanted else now + self.rules.exchange_delay
+        slip.due = now if slip.unwanted else now + self.rules.exchange_delay
         self._tell(slip, "acknowledged", now)
 
     def missing(self, slip: Slip, now: Time) -> None:
@@ -74,7 +74,7 @@ class Slips:
         shown_by = slip.sent_at + self.rules.exchange_delay
         slip.misses += 1
         if slip.misses == 1 or now < shown_by:
-            slip.at = max(now + self.rules.look_every, shown_by)
+            slip.due = max(now + self.rules.look_every, shown_by)
             if slip.status == "acknowledged":
                 self._fetch(slip)
         elif slip.status == "acknowledged":
@@ -82,7 +82,7 @@ class Slips:
         elif slip.refusal:
             slip.end("rejected", slip.refusal)
         else:
-            slip.status, slip.at = "new", now
+            slip.status, slip.due = "new", now
 
     def settle(self, case: Case, slip: Slip, now: Time) -> None:
         """Tell how an order ended, now that each of its fills was told."""
@@ -100,8 +100,8 @@ class Slips:
         """Send it, if it is still wanted."""
         if slip.unwanted:
             slip.end("cancelled")
-        elif now >= slip.at and self._may(case, slip, now):
-            slip.at = now + self.rules.answer_within
+        elif now >= slip.due and self._may(case, slip, now):
+            slip.due = now + self.rules.answer_within
             self.pages.actions.append(Send(slip.send(now)))
             self.pages.sent(now)
             self._tell(slip, "sent", now, f"try {slip.tries}" if slip.tries > 1 else "")
@@ -115,7 +115,7 @@ class Slips:
             return False
         if slip.market in self.ready and slip.market in self.pages.instruments:
             return True
-        slip.at = now + self.rules.look_every
+        slip.due = now + self.rules.look_every
         self.pages.actions.append(Reconcile(slip.market))
         return False
 
@@ -134,7 +134,7 @@ class Slips:
             self.pages.actions.append(LookUp(slip.id, slip.market))
         else:
             return
-        slip.at = now + every
+        slip.due = now + every
 
     def _fetch(self, slip: Slip) -> None:
         self.pages.actions.append(FetchDeals(slip.market, slip.id, slip.exchange_id))
@@ -148,4 +148,4 @@ def call_off(slip: Slip, why: str, now: Time) -> None:
     if not slip.unwanted:
         slip.unwanted, slip.reason = True, slip.reason or why
         if slip.status == "acknowledged":
-            slip.at = now
+            slip.due = now

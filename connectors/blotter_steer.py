@@ -11,6 +11,7 @@ from connectors import blotter_reports
 from connectors.blotter_actions import Reconcile
 from connectors.blotter_order import Slip
 from connectors.blotter_pages import Case, Pages
+from connectors.blotter_position import spot
 from connectors.blotter_rules import Rules
 from connectors.blotter_slips import Slips, call_off
 from connectors.client_ids import client_id
@@ -97,7 +98,7 @@ class Steer:
             if slip.purpose != "exit":
                 call_off(slip, holding.why, now)
                 self.slips.mind(case, slip, now)
-        if case.slips:
+        if not all(self._harmless(slip) for slip in case.slips.values()):
             return
         if not holding.entered:
             holding.stage = "over"
@@ -106,13 +107,18 @@ class Steer:
         if instrument is None:
             return
         if holding.too_little(instrument):
-            self.close(case, now)
+            if not case.slips:
+                self.close(case, now)
         elif now >= holding.exit_at:
             holding.exits += 1
             amount = stepped(holding.held, instrument.lot)
             slip = self._slip(case, "exit", self._exit_name(case), amount)
             slip.order = holding.exit_order
             self.slips.begin(case, slip, now)
+
+    def _harmless(self, slip: Slip) -> bool:
+        """Tell whether an exit may go beside it: the exchange itself lets not both of them sell."""
+        return slip.stuck and slip.purpose == "stop" and not spot(slip.market)
 
     def close(self, case: Case, now: Time, gone: bool = False) -> None:
         """Tell that a position is over; or that it is gone, whoever sold it."""

@@ -216,6 +216,9 @@ class Rig:
         if fault == "lost before":
             self.take(blotter.doubtful(id_, self.now))
             return
+        case = next((case for case in self.cases() if place.id in case.slips), None)
+        stop = case.slip("stop") if case else None
+        self.exchange.stuck = stop is not None and stop.stuck and self.market == PERPETUAL
         try:
             known = self.exchange.send(place)
         except RefusedError as error:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import count
 
 from connectors.blotter_position import currencies, spot
-from connectors.exact import NOTHING, add, less, times
+from connectors.exact import NOTHING, add, less, stepped, times
 from connectors.orders import Deal, Known, KnownStatus, Place, RefusedError
 from schemas import Instrument, Time
 
@@ -57,6 +57,10 @@ class ModelExchange:
         self.third = NOTHING
         self.wrong: list[str] = []
         """What must never happen, and did."""
+        self.share = NOTHING
+        """How much of a market order is done at once."""
+        self.stuck = False
+        """Whether a stop could not be called off: then an exit may stand beside it."""
         self._count = count(1)
 
     @property
@@ -73,10 +77,13 @@ class ModelExchange:
         if any(other.place.id == place.id for other in self.orders):
             self.wrong.append(f"{place.id} was taken twice")
         out = [other for other in self.standing() if other.place.reduce_only]
-        if place.reduce_only and out:
+        if place.reduce_only and out and not self.stuck:
             self.wrong.append(f"a {place.purpose} beside a {out[0].place.purpose}")
         self.orders.append(order)
         self._say(order)
+        at_once = stepped(times(place.amount, self.share), self.instrument.lot)
+        if place.kind == "market" and place.stop_price is None and at_once:
+            self.fill(order, at_once)
         return order.known()
 
     def cancel(self, id_: str) -> Known:
