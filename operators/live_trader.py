@@ -71,7 +71,8 @@ class LiveTrader:
     def call_off(self, standing: Standing, market: str, ts: Time, why: str) -> Iterator[Event]:
         """Ask to call off an entry that rests, and hold what is held."""
         life = _life(standing)
-        if life.working and not life.calling_off and life.entry.price is not None:
+        rests = life.working and life.entry.price is not None
+        if rests and not life.calling_off and life.stage != "leaving":
             life.calling_off = True
             yield replace(life.entry, ts=ts, action="cancel", amount=life.unfilled, why=why)
 
@@ -88,7 +89,7 @@ class LiveTrader:
             life.ledger.funding = EXACT.add(life.ledger.funding, report.amount or _NOTHING)
         elif report.status == "closed":
             yield from self._closed(standing, life, report)
-        elif report.price is not None and report.amount is not None:
+        elif report.price and report.amount:
             yield from self._filled(standing, life, report)
         elif report.purpose == "enter" and report.status in _ENDS:
             yield from self._ended(standing, life, report)

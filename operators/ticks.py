@@ -20,7 +20,7 @@ def to_tick(price: float, tick: Decimal | None, sign: int) -> Decimal:
 
     """
     exact = Decimal(repr(price))
-    if tick is None:
+    if not tick:
         return exact
     rounding = ROUND_FLOOR if sign > 0 else ROUND_CEILING
     return EXACT.multiply(EXACT.divide(exact, tick).to_integral_value(rounding), tick)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -14,10 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from operators.costs import Costs
+from operators.entry import enter
 from operators.limits import Limits
 from operators.live import Live
 from operators.monitor import Barriers
+from operators.tape import Tape
 from operators.trade import Trade
+from operators.trade import trade as trade_step
 from schemas import (
     SECOND,
     Book,
@@ -37,6 +41,7 @@ from schemas import (
     Time,
 )
 from tests.desk import BARRIERS, COSTS, RESTED, TIMED, TOLD, WANTED, exact, sessions, trade
+from tests.operators.helpers import STOP, in_a_flow
 from tests.tapes import EVERYWHERE, MARKET, START, canonical, chop, cuts, play
 
 D = Decimal
@@ -434,6 +439,7 @@ def test_who_halts_a_market_calls_its_resting_entry_off(action: str) -> None:
     command = Command(MARKET, START, action, who="me")
     assert kinds(told([bid, command, command])) == ["enter", "Halt", "cancel"]
     assert kinds(told([want(), command])) == ["enter", "Halt"]
+    assert kinds(told([bid, want("exit"), command])) == ["enter", "exit", "Halt"]
 
 
 def test_flatten_and_a_barrier_ask_for_one_exit() -> None:
@@ -450,6 +456,39 @@ def test_flatten_and_a_barrier_ask_for_one_exit() -> None:
         "exit",
         "Halt",
     ]
+
+
+def test_flatten_calls_off_an_entry_that_rests_and_asks_to_be_flat() -> None:
+    bid = replace(want(), kind="limit", limit=99.0)
+    part = Exchange().fill("1", "99", status="partially filled")
+    flatten = Command(MARKET, START, "flatten", who="me")
+    out = told([bid, part, flatten])
+    assert kinds(out) == ["enter", "Fill", "Opened", "Halt", "cancel", "exit"]
+
+
+def test_a_fill_of_nothing_is_none() -> None:
+    empty = [Exchange().fill("0"), Exchange().fill("1", "0")]
+    assert kinds(told([want(), *empty])) == ["enter"]
+
+
+def test_a_live_flow_goes_on_where_it_stood_behind_a_restart(tmp_path: Path) -> None:
+    exchange = Exchange()
+    events: list[Event] = [
+        HEAD, trade(100.0), want(), exchange.fill("1", status="partially filled"),
+        exchange.fill("2"), trade(98.0), exchange.fill("3", "98", "exit"), exchange("closed", ""),
+    ]  # fmt: skip
+
+    def step(tape: Tape) -> Tape:
+        tape = enter("enter", Tape.of(tape, Costs(), Live(START)), "demo", "r")
+        return trade_step("trade", tape, Barriers(stop_loss=0.01))
+
+    whole = in_a_flow(events, step)
+    halted = [part for event in events for part in (event, STOP)]
+    parts = [out for _ in events for out in in_a_flow(halted, step, tmp_path)]
+    assert canonical(parts) == canonical(whole)
+    assert kinds(e for e in whole if isinstance(e, ADDED)) == [
+        "enter", "Fill", "Opened", "Fill", "Opened", "exit", "Fill", "Closed",
+    ]  # fmt: skip
 
 
 def test_a_trailing_stop_moves_the_resting_one_each_five_seconds_by_a_tick_or_more() -> None:

@@ -28,4 +28,4 @@ def test_a_price_that_is_whole_ticks_stays_whatever_a_float_makes_of_it() -> Non
 
 
 def test_without_a_tick_a_price_stays() -> None:
-    assert to_tick(100.123, None, 1) == D("100.123")
+    assert [to_tick(100.123, tick, 1) for tick in (None, D(0))] == [D("100.123")] * 2
