@@ -15,7 +15,7 @@ from tests.standin.capture import made
 from tests.standin.client import until
 from tests.standin.exchange import StandIn
 from tests.standin.okx import OkxStandIn
-from tests.standin.trader import Trader, trading
+from tests.standin.trader import Trader, heard, trading
 
 MONEY = {"USDT": Decimal(100_000), "BTC": Decimal(50)}
 SPOT, SWAP = ("binance", "BTC/USDT"), ("binance", "BTC/USDT:USDT")
@@ -159,7 +159,7 @@ def test_fills_while_the_private_stream_is_cut_are_found_by_asking(where: tuple[
         await until(lambda: not exchange.connections)
         await trader.order("unheard", "buy", "2")
         exchange.trouble.refuse(0)
-        await until(lambda: exchange.connections)
+        await until(lambda: heard(exchange))
         assert sum(Decimal(trade["amount"]) for trade in await trader.trades()) == 2
         await trader.order("heard", "sell", "2")
         await until(lambda: any(name == "heard" for name, *_ in trader.told))

@@ -67,10 +67,7 @@ class Trader:
             asyncio.create_task(self._repeat(self._hear_orders)),
             asyncio.create_task(self._repeat(self._hear_fills)),
         ]
-        prefix = f"{PRIVATE}{account}"
-        await until(
-            lambda: any(t.startswith(prefix) for c in [*exchange.connections] for t in c.topics)
-        )
+        await until(lambda: heard(exchange, account))
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -91,6 +88,12 @@ class Trader:
 
     async def _hear_fills(self) -> None:
         self.fills += await self.client.watch_my_trades(self.symbol)
+
+
+def heard(exchange: StandIn, account: str = "main") -> bool:
+    """Tell whether anyone hears of what happens to an account."""
+    topics = (topic for c in [*exchange.connections] for topic in [*c.topics])
+    return any(topic.startswith(f"{PRIVATE}{account}") for topic in topics)
 
 
 @asynccontextmanager
