@@ -151,6 +151,8 @@ class Session:
     def __init__(self, connection: _Connection, guard: Guard) -> None:
         self._connection = connection
         self._guard = guard
+        self._array = False
+        """Whether rows of JSON are one array: pieces of it would each be one."""
         self.tag = secrets.token_hex(8)
 
     def prepare(self, text: str, role: Role) -> Statement:
@@ -160,6 +162,7 @@ class Session:
     def enter(self, role: Role, database: str, settings: Mapping[str, str]) -> None:
         """Take a role, a database for names without one, and settings, for good."""
         check_settings(list(settings), role)
+        self._array = settings.get("output_format_json_array_of_rows", "0") != "0"
         own = {"log_comment": self.tag, "allow_introspection_functions": "0"}
         if role == "reader":
             # Not 1: clients then hold every setting for locked, `final` too. The guard has a list.
@@ -184,7 +187,7 @@ class Session:
 
         """
         form = statement.format or form
-        if whole or form not in _STREAMED or not _reads(statement.sql):
+        if whole or self._array or form not in _STREAMED or not _reads(statement.sql):
             result = self._connection.query(statement.sql, form, params)
             memory = result.get_memview()
             return Answer(form, _held(result, memory), _summary(result), memory.size())

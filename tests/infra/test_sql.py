@@ -80,6 +80,11 @@ def test_csv_and_json_are_what_programs_read() -> None:
     ]
 
 
+def test_json_is_one_array_however_many_rows_there_are() -> None:
+    query = "SELECT number FROM numbers(200000)"
+    assert len(json.loads(deck(query, "--format", "json").stdout)) == 200_000
+
+
 def test_parquet_goes_to_a_file_or_a_pipe(tmp_path: Path) -> None:
     path = tmp_path / "out.parquet"
     assert (
