@@ -8,7 +8,8 @@ from decimal import Decimal
 from aiohttp import web
 
 from tests.standin.account import Account
-from tests.standin.binance_orders import Answer, BinanceOrders, Told, respond
+from tests.standin.binance_asks import Told
+from tests.standin.binance_orders import Answer, BinanceOrders, respond
 from tests.standin.binance_paths import rest
 from tests.standin.binance_rest import Refusal
 from tests.standin.binance_signed import Signed

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from aiohttp import web
 
 from tests.standin import binance_words as words
 from tests.standin.account import Account
+from tests.standin.binance_asks import Told, market_of, wanted
 from tests.standin.binance_paths import rest
 from tests.standin.binance_rest import Refusal
 from tests.standin.binance_signed import Signed
 from tests.standin.capture import Json
 from tests.standin.order_trouble import Asked, LostError, OrderTrouble, StatusError
-from tests.standin.orders import Kind, Order, RefusedError, Wanted, Why
+from tests.standin.orders import Order, RefusedError, Why
 from tests.standin.trading import Trading
 from tests.standin.trouble import Handler
 
-Told: TypeAlias = Mapping[str, str]
 Answer: TypeAlias = Callable[[str, Account, Told], object]
 """Gives what is told of a kind of market to an account that asks so."""
-_TYPES: dict[str, dict[str, Kind]] = {
-    "spot": {"MARKET": "market", "LIMIT": "limit", "LIMIT_MAKER": "limit", "STOP_LOSS": "stop"},
-    "usdm": {"MARKET": "market", "LIMIT": "limit", "STOP_MARKET": "stop"},
-}
 _BASES = {"spot": "/api/v3", "usdm": "/fapi/v1"}
 _NO_SUCH = -2013, "Order does not exist."
 _NO_CANCEL = -2011, "Unknown order sent."
@@ -75,6 +70,8 @@ class BinanceOrders:
         async def handle(request: web.Request) -> web.StreamResponse:
             async def work() -> object:
                 account, told = await self._signed.request(request)
+                if "symbol" in told and market_of(kind, told) not in self._trading.engines:
+                    raise Refusal(400, -1121, "Invalid symbol.")
                 return await self._trouble.around(asked, lambda: answer(kind, account, told))
 
             return await respond(request, kind, asked, work())
@@ -82,7 +79,7 @@ class BinanceOrders:
         return handle
 
     def _place(self, kind: str, account: Account, told: Told) -> Json:
-        order = self._trading.place(account, _wanted(kind, told))
+        order = self._trading.place(account, wanted(kind, told))
         if order.wanted.kind == "stop" and kind == "usdm":
             return words.algo_order(order)
         return _told(kind, order) | ({"fills": words.spot_fills(order)} if kind == "spot" else {})
@@ -99,7 +96,7 @@ class BinanceOrders:
         return _told(kind, order) | {"origClientOrderId": order.wanted.client_id} | renamed
 
     def _open(self, kind: str, account: Account, told: Told) -> list[Json]:
-        orders = account.open_orders(_market(kind, told) if "symbol" in told else None)
+        orders = account.open_orders(market_of(kind, told) if "symbol" in told else None)
         return [
             _told(kind, order)
             for order in orders
@@ -112,7 +109,7 @@ class BinanceOrders:
         found = [
             words.trade(order, deal)
             for order, deal in sorted(account.fills, key=lambda fill: fill[1].id)
-            if order.wanted.market == _market(kind, told)
+            if order.wanted.market == market_of(kind, told)
             and start <= deal.time <= end
             and told.get("orderId", str(order.id)) == str(order.id)
             and deal.id >= int(told.get("fromId", 0))
@@ -131,13 +128,17 @@ class BinanceOrders:
         return ids | {"code": "200", "msg": "success"}
 
     def _open_algos(self, kind: str, account: Account, told: Told) -> list[Json]:
-        orders = account.open_orders(_market(kind, told) if "symbol" in told else None)
+        orders = account.open_orders(market_of(kind, told) if "symbol" in told else None)
         waiting = (o for o in orders if (o.waits or o.stuck) and o.wanted.market.startswith(kind))
         return [words.algo_order(order) for order in waiting]
 
     def _order(self, kind: str, account: Account, told: Told) -> Order:
         """Return an order that is in the book or was: no conditional one that has not triggered."""
-        market, id_, name = _market(kind, told), told.get("orderId"), told.get("origClientOrderId")
+        market, id_, name = (
+            market_of(kind, told),
+            told.get("orderId"),
+            told.get("origClientOrderId"),
+        )
 
         def fits(order: Order) -> bool:
             sleeps = order.stuck or not order.triggered
@@ -195,48 +196,3 @@ def _failed(error: StatusError) -> web.Response:
 
 def _told(kind: str, order: Order) -> Json:
     return words.spot_order(order) if kind == "spot" else words.usdm_order(order)
-
-
-def _market(kind: str, told: Told) -> str:
-    if "symbol" not in told:
-        raise _missing("symbol")
-    return f"{kind}:{told['symbol']}"
-
-
-def _wanted(kind: str, told: Told) -> Wanted:
-    """Read an order."""
-    type_ = told.get("type", "")
-    if type_ not in _TYPES[kind]:
-        raise Refusal(400, -1116, "Invalid orderType.")
-    if told.get("side") not in {"BUY", "SELL"}:
-        raise Refusal(400, -1117, "Invalid side.")
-    stops = _TYPES[kind][type_] == "stop"
-    lasts = told.get("timeInForce", "GTC")
-    return Wanted(
-        _market(kind, told),
-        1 if told["side"] == "BUY" else -1,
-        _TYPES[kind][type_],
-        _decimal(told, "quantity"),
-        told.get("clientAlgoId" if stops and kind == "usdm" else "newClientOrderId", ""),
-        _decimal(told, "price") if type_ in {"LIMIT", "LIMIT_MAKER"} else None,
-        _decimal(told, "triggerPrice" if kind == "usdm" else "stopPrice") if stops else None,
-        rests=lasts != "IOC",
-        post_only=type_ == "LIMIT_MAKER" or lasts == "GTX",
-        reduce_only=told.get("reduceOnly", "").lower() == "true",
-    )
-
-
-def _decimal(told: Told, name: str) -> Decimal:
-    if name not in told:
-        raise _missing(name)
-    try:
-        return Decimal(told[name])
-    except InvalidOperation:
-        text = f"Illegal characters found in parameter '{name}'."
-        raise Refusal(400, -1100, text) from None
-
-
-def _missing(name: str) -> Refusal:
-    return Refusal(
-        400, -1102, f"Mandatory parameter '{name}' was not sent, was empty or malformed."
-    )

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import orjson
 
-from tests.standin import binance_words as words
+from tests.standin import binance_reports as reports
 from tests.standin.account import Account
 from tests.standin.binance_account import listen_key
 from tests.standin.binance_rest import Refusal
 from tests.standin.binance_signed import Signed
+from tests.standin.binance_words import algo_status
 from tests.standin.capture import Json
 from tests.standin.clock import PrivateClock
 from tests.standin.connection import Connection
@@ -56,19 +57,19 @@ class BinanceStream:
         """Yield what is said of what happened to an order."""
         now = self._clock.now()
         if order.wanted.market.startswith("spot"):
-            event = words.spot_report(order, what, deal, now)
+            event = reports.spot_report(order, what, deal, now)
             yield orjson.dumps({"subscriptionId": 0, "event": event})
             return
         if order.wanted.kind == "stop" and not order.triggered:
-            yield orjson.dumps(words.algo_report(order, words.algo_status(order), now))
+            yield orjson.dumps(reports.algo_report(order, algo_status(order), now))
             return
         if what == "triggered":
-            yield orjson.dumps(words.algo_report(order, "TRIGGERING", now))
+            yield orjson.dumps(reports.algo_report(order, "TRIGGERING", now))
         if order.stuck:
             return
-        yield orjson.dumps(words.usdm_report(order, what, deal, now))
+        yield orjson.dumps(reports.usdm_report(order, what, deal, now))
         if order.triggered and (what == "triggered" or not order.open):
-            yield orjson.dumps(words.algo_report(order, words.algo_status(order), now))
+            yield orjson.dumps(reports.algo_report(order, algo_status(order), now))
 
 
 def topic(account: Account, kind: str) -> str:

@@ -1,23 +1,16 @@
-"""How Binance writes orders, fills and refusals, in answers and on private streams."""
+"""How Binance writes orders, fills and refusals, in answers."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 from tests.standin.capture import Json
-from tests.standin.orders import Deal, Happened, Order, Status, Wanted, Why
+from tests.standin.orders import Deal, Order, Status, Wanted, Why
 
-_STATUS: dict[Status, str] = {
+STATUS: dict[Status, str] = {
     "new": "NEW",
     "partly": "PARTIALLY_FILLED",
     "filled": "FILLED",
-    "cancelled": "CANCELED",
-    "expired": "EXPIRED",
-}
-_EXECUTION: dict[Happened, str] = {
-    "new": "NEW",
-    "triggered": "NEW",
-    "trade": "TRADE",
     "cancelled": "CANCELED",
     "expired": "EXPIRED",
 }
@@ -113,7 +106,7 @@ def usdm_order(order: Order) -> Json:
 def algo_status(order: Order) -> str:
     """Return what has become of a conditional order."""
     if not order.triggered:
-        return _STATUS[order.status]
+        return STATUS[order.status]
     if order.stuck:
         return "TRIGGERING"
     if order.open:
@@ -149,74 +142,6 @@ def algo_order(order: Order) -> Json:
     }
 
 
-def spot_report(order: Order, what: Happened, deal: Deal | None, now: int) -> Json:
-    """Write what happened to an order of a spot market, as the stream does."""
-    wanted = order.wanted
-    return _report(order, what, deal) | {
-        "e": "executionReport",
-        "E": now,
-        "f": "GTC" if wanted.rests else "IOC",
-        "P": text(wanted.stop_price),
-        "F": "0.00000000",
-        "g": -1,
-        "C": wanted.client_id if what == "cancelled" else "",
-        "c": f"cancel{order.id}" if what == "cancelled" else wanted.client_id,
-        "r": "NONE",
-        "w": order.open,
-        "M": False,
-        "O": order.created,
-        "Z": text(order.worth),
-        "Y": text(deal.price * deal.amount if deal else None),
-        "Q": "0.00000000",
-    }
-
-
-def usdm_report(order: Order, what: Happened, deal: Deal | None, now: int) -> Json:
-    """Write what happened to an order of a perpetual, as the stream does."""
-    report = _report(order, what, deal) | {
-        "o": "MARKET" if order.triggered else kind_of(order.wanted),
-        "ot": kind_of(order.wanted),
-        "f": _lasts(order.wanted),
-        "c": order.wanted.client_id,
-        "ap": text(order.average),
-        "sp": text(order.wanted.stop_price),
-        "R": order.wanted.reduce_only,
-        "wt": "CONTRACT_PRICE",
-        "ps": "BOTH",
-        "cp": False,
-    }
-    return {"e": "ORDER_TRADE_UPDATE", "E": now, "T": order.updated, "o": report}
-
-
-def algo_report(order: Order, status: str, now: int) -> Json:
-    """Write what happened to a conditional order, as the stream does."""
-    told = {
-        "caid": order.wanted.client_id,
-        "aid": order.trigger_id,
-        "at": "CONDITIONAL",
-        "o": "STOP_MARKET",
-        "s": order.wanted.market.partition(":")[2],
-        "S": side(order.wanted.sign),
-        "ps": "BOTH",
-        "f": "GTC",
-        "q": text(order.wanted.amount),
-        "X": status,
-        "ai": str(order.id) if order.triggered else "",
-        "ap": text(order.average),
-        "aq": text(order.filled),
-        "act": "MARKET" if order.triggered else "0",
-        "tp": text(order.wanted.stop_price),
-        "p": "0",
-        "wt": "CONTRACT_PRICE",
-        "cp": False,
-        "pP": False,
-        "R": order.wanted.reduce_only,
-        "tt": order.updated if order.triggered else 0,
-        "gtd": 0,
-    }
-    return {"e": "ALGO_UPDATE", "T": order.updated, "E": now, "o": told}
-
-
 def trade(order: Order, deal: Deal) -> Json:
     """Write a fill, as lists of one's trades do."""
     buys = order.wanted.sign > 0
@@ -242,7 +167,8 @@ def side(sign: int) -> str:
     return "BUY" if sign > 0 else "SELL"
 
 
-def _lasts(wanted: Wanted) -> str:
+def lasts(wanted: Wanted) -> str:
+    """Return Binance's name of how long an order lasts."""
     if wanted.post_only:
         return "GTX"
     return "GTC" if wanted.rests else "IOC"
@@ -257,33 +183,11 @@ def _common(order: Order) -> Json:
         "price": text(wanted.price),
         "origQty": text(wanted.amount),
         "executedQty": text(order.filled),
-        "status": _STATUS[order.status],
-        "timeInForce": _lasts(wanted) if wanted.market.startswith("usdm") else "GTC",
+        "status": STATUS[order.status],
+        "timeInForce": lasts(wanted) if wanted.market.startswith("usdm") else "GTC",
         "type": kind_of(wanted),
         "side": side(wanted.sign),
         "stopPrice": text(wanted.stop_price),
         "updateTime": order.updated,
         "selfTradePreventionMode": "NONE",
-    }
-
-
-def _report(order: Order, what: Happened, deal: Deal | None) -> Json:
-    wanted = order.wanted
-    return {
-        "s": wanted.market.partition(":")[2],
-        "S": side(wanted.sign),
-        "o": kind_of(wanted),
-        "q": text(wanted.amount),
-        "p": text(wanted.price),
-        "x": _EXECUTION[what],
-        "X": _STATUS[order.status],
-        "i": order.id,
-        "l": text(deal.amount if deal else None),
-        "z": text(order.filled),
-        "L": text(deal.price if deal else None),
-        "n": text(deal.fee if deal else None),
-        "N": deal.fee_currency if deal else None,
-        "T": order.updated,
-        "t": deal.id if deal else -1,
-        "m": bool(deal and deal.maker),
     }

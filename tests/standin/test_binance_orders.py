@@ -146,6 +146,14 @@ def test_orders_are_refused_in_the_words_of_the_exchange(symbol: str) -> None:
     assert [wanted.client_id for wanted, _ in account.refused] == ["poor", "post", "late", "small"]
 
 
+def test_a_market_that_there_is_not_is_refused() -> None:
+    async def scene(_exchange: StandIn, trader: Trader) -> None:
+        with pytest.raises(ccxt.BadSymbol, match="-1121"):
+            await trader.client.private_get_order({"symbol": "DOGEUSDT"})  # type: ignore[attr-defined]
+
+    traded(SPOT, scene)
+
+
 def test_an_ioc_order_leaves_nothing_behind() -> None:
     async def scene(_exchange: StandIn, trader: Trader) -> None:
         order = await trader.order("ioc", "buy", "900.00", "104.00", timeInForce="IOC")
