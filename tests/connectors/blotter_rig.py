@@ -255,7 +255,7 @@ class Rig:
     def _look_up(self, action: LookUp, fault: str) -> None:
         if fault == "lost before":
             return
-        hidden = self.rules.exchange_delay if fault == "hidden" else 0
+        hidden = self.rules.exchange_delay if fault in {"hidden", "late", "busy"} else 0
         known = self.exchange.find(action.id, hidden)
         if known is None:
             self.take(self.blotter.missing(action.id, self.now))
