@@ -25,8 +25,6 @@ class Funding:
     rate: Decimal = Decimal(0)
     due: Time | None = None
     """The next time of payment, while nothing was done about it."""
-    done: Time = -1
-    """The last time of payment that is over."""
     got: Decimal = Decimal(0)
     """What the present position got, in the quote currency; below 0 if it paid."""
 
@@ -47,18 +45,11 @@ class Funding:
             self.rate = Decimal(repr(value.value))
         elif value.series == DUE and isfinite(value.value * 1000):
             due = round(value.value * 1000) * _MILLISECOND
-            if due > max(self.done, value.ts):
+            if due > value.ts:
                 self.due = due
 
-    def begin(self, ts: Time) -> None:
-        """Begin a position at tape time `ts`: what was due before is not its own."""
-        self.got = Decimal(0)
-        if self.due is not None and self.due <= ts:
-            self.done, self.due = self.due, None
-
     def pay(self, units: Decimal, price: Decimal, sign: int) -> None:
-        """Pay what is due: longs pay shorts a positive rate of `units` of the base currency."""
+        """Pay what is due, once: of a positive rate, longs pay and shorts get the part."""
+        self.due = None
         cost = EXACT.multiply(EXACT.multiply(units, price), self.rate)
         self.got = EXACT.subtract(self.got, finest(EXACT.multiply(cost, Decimal(sign))))
-        assert self.due is not None  # noqa: S101 - it has just come
-        self.done, self.due = self.due, None

@@ -42,7 +42,7 @@ class PaperTrader:
         """Begin a position with its entry order."""
         side: Side = "long" if order.side == "buy" else "short"
         ts, taken = order.ts, standing.taken
-        standing.funding.begin(ts)
+        standing.funding.got = _NOTHING
         if order.price is None:
             standing.life = self.lives.begin(
                 side, order.amount, widths, ts, taken, self.max_slippage

@@ -142,8 +142,6 @@ def fitting(walked: Walked, sign: int, price: Decimal, lot: Decimal) -> Decimal:
             lots = EXACT.divide_int(spared, EXACT.multiply(over, lot))
             more = min(here, EXACT.multiply(lots, lot))
         amount = EXACT.add(amount, more)
-        if more < here:
-            break
         spared = EXACT.subtract(spared, EXACT.multiply(over, more))
     return amount
 

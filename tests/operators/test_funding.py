@@ -90,7 +90,14 @@ def test_who_does_not_hold_pays_nothing() -> None:
 
 
 def test_a_time_that_is_past_when_it_is_told_is_nobodys() -> None:
-    assert got([*HELD[2:], at(100.0, 9), due(5, START + 9 * SECOND), EXIT, at(1.0, 9)]) == [0]
+    late = due(5, START + 5 * SECOND)
+    held: list[Event] = [HELD[0], *HELD[2:], at(100.0, 5)]
+    assert got([*held, late, at(100.0, 6), EXIT, at(100.0, 6)]) == [0]
+
+
+def test_what_one_position_paid_is_not_the_next_ones() -> None:
+    tape: list[Event] = [*HELD, at(100.0, 5), EXIT, at(100.0, 5), want("long"), at(100.0, 6)]
+    assert got([*tape, EXIT, at(100.0, 7)]) == [D("-0.3"), 0]
 
 
 def test_a_heartbeat_and_a_book_bring_the_time_too() -> None:

@@ -145,11 +145,19 @@ class LockStep:
 
 
 def matters(events: Iterable[Event]) -> list[Event]:
-    """Return what must be the same on paper and live: not how orders are counted and called off."""
+    """Return what must be the same on paper and live.
+
+    How orders are counted and called off is not, nor what the book promises: on paper an order
+    takes from the recorded book, at an exchange nobody sees it do so.
+    """
     found: list[Event] = []
     for event in events:
         if isinstance(event, Order) and event.action in ("enter", "exit") and event.amount:
-            found.append(replace(event, order=0))
+            found.append(
+                replace(
+                    event, order=0, expected=None, worst=None, slippage_bps=None, depth_left=None
+                )
+            )
         elif isinstance(event, Fill):
             found.append(replace(event, order=0, trade_id=""))
         elif isinstance(event, Opened):

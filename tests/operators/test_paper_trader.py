@@ -60,4 +60,4 @@ def test_funding_without_a_position_is_nobodys() -> None:
     standing = Standing(view=View(100.0))
     standing.funding.rate, standing.funding.due = D("0.001"), START
     pay_funding(standing)
-    assert standing.funding == Funding(D("0.001"), None, START, D(0))
+    assert standing.funding == Funding(D("0.001"), None, D(0))
