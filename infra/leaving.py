@@ -12,7 +12,7 @@ from rich.table import Table
 
 from connectors.outbox import OutboxView
 from connectors.outbox_file import FILE
-from infra.screen import out
+from infra.screen import out, say
 from infra.settings import Settings
 from infra.telling import Word
 from infra.trading import executes, executor_home
@@ -40,16 +40,11 @@ def held_by(settings: Settings, purses: Iterable[str]) -> list[Left]:
         When an outbox cannot be read.
 
     """
-    return [
-        left
-        for name in purses
-        if (executor_home(settings, name) / FILE).exists()
-        for left in _held(settings, name)
-    ]
+    return [left for name in purses if _seen(settings, name) for left in _held(settings, name)]
 
 
 def leave(word: Word, settings: Settings, purses: Iterable[str], seconds: float) -> bool:
-    """Wait until nothing that was meant is held any more, and show it; whether it came to that.
+    """Wait until nothing that was meant is held any more, and show it; whether that was seen.
 
     Parameters
     ----------
@@ -65,6 +60,7 @@ def leave(word: Word, settings: Settings, purses: Iterable[str], seconds: float)
     """
     deadline = time.monotonic() + seconds
     names = list(purses)
+    unseen = [name for name in names if not _seen(settings, name)]
 
     def left() -> list[Left]:
         return [found for found in held_by(settings, names) if _meant(word, found)]
@@ -77,11 +73,13 @@ def leave(word: Word, settings: Settings, purses: Iterable[str], seconds: float)
             watching.show(table(rest), [])
             time.sleep(_LOOK_SECONDS)
             rest = left()
+    for name in unseen:
+        say(f"what {name} holds is seen only where its executor runs: look there", "yellow")
     if rest:
         out.print(table(rest))
-    else:
+    elif len(unseen) < len(names):
         out.print("nothing of it is held any more")
-    return not rest
+    return not (rest or unseen)
 
 
 def table(rest: Iterable[Left]) -> Table:
@@ -94,6 +92,10 @@ def table(rest: Iterable[Left]) -> Table:
     for found in rest:
         grid.add_row(*found)
     return grid
+
+
+def _seen(settings: Settings, name: str) -> bool:
+    return (executor_home(settings, name) / FILE).exists()
 
 
 def _held(settings: Settings, name: str) -> Iterator[Left]:

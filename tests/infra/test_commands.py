@@ -130,6 +130,13 @@ def test_flatten_ends_with_what_is_left_and_waits_for_nobody_who_does_not_run(ri
     assert "long" not in rig.deck("flatten", "--all", "--no-wait").out
 
 
+def test_nothing_is_said_to_be_sold_where_it_cannot_be_seen(rig: Rig) -> None:
+    said = rig.deck("flatten", "--all", "--account", "main", status=1)
+    assert "what main:live holds is seen only where its executor runs: look there" in said.err
+    assert "nothing of it" not in said.out
+    assert "nothing of it" not in rig.deck("close", "--all").out  # there is nobody to hold it
+
+
 def test_who_runs_is_known_by_the_lock_and_who_was_there_by_the_outbox(tmp_path: Path) -> None:
     rig, settings = Rig(tmp_path), Settings(tmp_path)
     assert purses_of(settings, "") == []
