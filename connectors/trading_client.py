@@ -135,7 +135,8 @@ def trading_client(
     )
     client.options |= {"fetchCurrencies": False, "fetchMargins": False}  # the wallet is not ours
     for watched, snapshot in _SNAPSHOTS.items():
-        client.options[watched] = {**client.options.get(watched, {}), snapshot: False}
+        if isinstance(told := client.options.get(watched), dict):
+            told[snapshot] = False
     if sandbox:
         _practise(client, keys.exchange)
     if url is not None:

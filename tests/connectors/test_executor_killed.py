@@ -40,7 +40,7 @@ from tests.standin.capture import made
 from tests.standin.client import until
 
 KILLS = int(os.environ.get("TAPEDECK_KILLS", "20"))
-LINES = 40_000
+LINES = 4_000 + 200 * KILLS
 MONEY = {"USDT": Decimal(1_000_000)}
 
 

@@ -134,8 +134,8 @@ def test_a_stop_rests_and_is_found_and_called_off_by_its_id(market: str, remembe
         assert order.wanted.reduce_only == (market == PERPETUAL)
         async with venue(exchange) as another:
             asked = client if remembered else another
-            assert await asked.open_orders(market) == [sent]
             assert await asked.find("s1", market) == sent
+            assert await asked.open_orders(market) == [sent]
             await asked.cancel("s1", market)
             ended = await asked.find("s1", market)
         assert ended is not None

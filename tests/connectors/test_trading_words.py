@@ -84,6 +84,7 @@ def test_what_is_held_is_told_with_its_side() -> None:
         {"symbol": "C/B:B", "contracts": "9", "side": "long"},
     ]
     assert position_of(positions, "A/B:B") == Decimal("1.5")
+    assert position_of([{**positions[0], "side": "short"}], "A/B:B") == Decimal("-1.5")
     assert position_of([], "A/B:B") == 0
     assert balance_of({"total": {"A": "0.10"}}, "A") == Decimal("0.10")
 
