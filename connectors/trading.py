@@ -20,7 +20,7 @@ from schemas import DAY, Instrument, Time
 
 _MILLISECOND: Time = 1_000_000
 _DAY = DAY // _MILLISECOND
-_PAGE = 500
+_PAGE = 100
 """Fills a page; every exchange gives so many."""
 _APART = {"binance": "contracts", "okx": "all markets"}
 """Where stops are orders of another kind, in lists of their own."""
@@ -171,18 +171,21 @@ class TradingVenue:
         """Return the account's fills in a market from a time on, each once."""
         symbol, found = self._symbol(market), dict[str, Deal]()
         start, now = since // _MILLISECOND, time.time_ns() // _MILLISECOND
-        while start <= now:
-            end = start + _DAY  # of more than a day some tell nothing
-            until = {"until": end} if end < now else _PLAIN
+        # Of more than a day at once some tell nothing. The last piece is open: clocks differ.
+        cuts = [*range(start, max(now - _DAY, start) + 1, _DAY)]
+        pieces = [(first, first + _DAY - 1) for first in cuts[:-1]] + [(cuts[-1], None)]
+        while pieces:
+            first, last = pieces.pop()
+            until = {} if last is None else {"until": last}
             page = await self.asks.query(
-                partial(self.client.fetch_my_trades, symbol, start, _PAGE, until)
+                partial(self.client.fetch_my_trades, symbol, first, _PAGE, until)
             )
-            new = [d for d in self._deals(page, market) if d.trade_id not in found]
-            found.update((d.trade_id, d) for d in new)
-            full = len(page) >= _PAGE
-            last = max((d.ts // _MILLISECOND for d in new), default=end)
-            start = (last if new else start + 1) if full else end + 1
-        return sorted(found.values(), key=lambda d: d.ts)
+            found.update((told.trade_id, told) for told in self._deals(page, market))
+            end = now if last is None else last
+            if len(page) >= _PAGE and first < end:  # some tell the first of them, some the last
+                middle = (first + end) // 2
+                pieces += [(first, middle), (middle + 1, last)]
+        return sorted(found.values(), key=_age)
 
     async def deals_of(self, market: str, id_: str, exchange_id: str) -> list[Deal]:
         """Return the fills of one order."""
@@ -293,3 +296,8 @@ class TradingVenue:
             return str(self._market(market)["symbol"])
         except VenueError as error:
             raise RefusedError(str(error)) from None
+
+
+def _age(told: Deal) -> tuple[Time, int, str]:
+    """Sort fills of the same time by their numbers."""
+    return told.ts, len(told.trade_id), told.trade_id

@@ -12,7 +12,7 @@ import pytest
 from connectors.account_keys import AccountKeys
 from connectors.orders import BusyError, DoubtfulError, Known, RefusedError
 from connectors.trading import GoneError, TradingVenue
-from connectors.venue import VenueError
+from connectors.venue import Json, VenueError
 from schemas import DAY, SECOND
 from tests.connectors.desk import COIN, KEYS, NAMES, PERPETUAL, binance, engine, place, venue
 from tests.standin.account import KEY, PASSWORD, SECRET, Account
@@ -178,17 +178,27 @@ def test_what_is_held_is_the_balance_or_the_position() -> None:
     trading(work)
 
 
-def test_all_fills_are_told_page_by_page_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_all_fills_are_told_piece_by_piece_each_once(
+    newest_first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("connectors.trading._PAGE", 3)
 
     async def work(exchange: BinanceStandIn, client: TradingVenue) -> None:
         for number in range(8):
             await client.send(place(f"a{number}", amount="1.00"))
-        deals = await client.deals(COIN, time.time_ns() - 2 * DAY)
-        assert {d.trade_id for d in deals} == {
-            str(d.id) for _, d in exchange.accounts["main"].fills
-        }
-        assert len({d.trade_id for d in deals}) == len(deals)
+            await asyncio.sleep(0.002)
+        done = [str(deal.id) for _, deal in exchange.accounts["main"].fills]
+        ask = client.client.fetch_my_trades
+
+        async def last(symbol: str, since: int, limit: int, params: Json) -> list[Json]:
+            return (await ask(symbol, since, 500, params))[-limit:]
+
+        if newest_first:
+            monkeypatch.setattr(client.client, "fetch_my_trades", last)
+        for days in (0, 2, 5):
+            deals = await client.deals(COIN, time.time_ns() - days * DAY - 60 * SECOND)
+            assert [deal.trade_id for deal in deals] == done
 
     trading(work)
 
