@@ -118,6 +118,22 @@ def test_a_variable_that_cannot_be_is_told_as_theirs(rig: Rig) -> None:
     )
 
 
+def test_no_traceback_tells_a_secret_of_the_environment(rig: Rig, tape: Path) -> None:
+    hurt = (
+        "import os, infra.replay as r\n"
+        "def hurt(*given, **named):\n    raise KeyError(os.environ['EXCHANGE_KEYS'])\n"
+        "r._report = hurt\nfrom infra.deck import main\nmain()"
+    )
+    line = [sys.executable, "-c", hurt, "replay", str(SMA), "--data", str(tape), "--no-history"]
+    environment = {**os.environ, "EXCHANGE_KEYS": "binance=MARKEDKEY"}
+    said = subprocess.run(
+        line, cwd=rig.home, capture_output=True, text=True, check=False, env=environment
+    )
+    assert said.returncode == 70
+    assert "KeyError: 'binance=<hidden>'" in said.stderr
+    assert "MARKEDKEY" not in said.stdout + said.stderr
+
+
 def test_only_what_needs_an_exchange_waits_for_its_client(rig: Rig) -> None:
     look = "import sys, infra.deck as d; d._mount_slow([{!r}]); print('ccxt' in sys.modules)"
     for command, needs in (("replay", "False"), ("record", "True"), ("--help", "True")):
