@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 
 from connectors.account_keys import FILE, AccountKeys, account_keys, account_names
-from connectors.orders import OrderError
+from connectors.orders import OrderError, RefusedError
 from connectors.trading import TradingVenue
 from connectors.trading_checks import check_account, check_market
 from infra.problems import ReplayError, explained
@@ -70,8 +70,10 @@ def _check(keys: AccountKeys, broker: Ground, markets: list[str], settings: Sett
     url = settings.exchange_urls.get(keys.exchange)
     try:
         doubt = asyncio.run(_asked(keys, broker, markets, url))
-    except OrderError as error:
+    except RefusedError as error:
         raise ReplayError(f"{keys.exchange} does not let {keys.account} in: {error}") from None
+    except OrderError as error:
+        raise ReplayError(f"{keys.exchange} cannot be asked now: {error}; try again") from None
     if doubt:
         say(doubt, "yellow")
     out.print(f"{keys.account}: {keys.exchange} lets it trade ({broker.value})", highlight=False)

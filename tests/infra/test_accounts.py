@@ -78,6 +78,12 @@ def test_an_account_is_checked_at_its_exchange(
     assert told in said.out + said.err
 
 
+def test_an_exchange_that_does_not_answer_lets_nobody_in_and_refuses_nobody(rig: Rig) -> None:
+    rig.environment["EXCHANGE_URLS"] = "binance=http://127.0.0.1:9"
+    said = quiet(rig.deck("accounts", "--check", "main", status=1))
+    assert "binance cannot be asked now: " in said.err
+
+
 def test_real_money_needs_both_switches_here_too(rig: Rig) -> None:
     for command in (("executor", "--account", "main"), ("accounts", "--check", "main")):
         said = quiet(rig.deck(*command, "--broker", "live", status=2))
