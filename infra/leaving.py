@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import NamedTuple
 
 from rich import box
@@ -65,8 +65,8 @@ def leave(word: Word, settings: Settings, purses: Iterable[str], seconds: float)
     def left() -> list[Left]:
         return [found for found in held_by(settings, names) if _meant(word, found)]
 
-    with Watching() as watching:
-        rest = left()
+    rest = left()
+    with Watching() as watching, suppress(KeyboardInterrupt):  # what is left is told all the same
         while (
             any(executes(settings, found.purse) for found in rest) and time.monotonic() < deadline
         ):

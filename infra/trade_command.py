@@ -23,6 +23,8 @@ from infra.watching import Watching
 from infra.worker import Far, Job
 
 _NOW = "0s"
+_QUIET_SECONDS = 5.0
+_QUIET = "nothing comes yet: take markets in beside it, deck ingest --markets NAME,NAME"
 
 
 def command(
@@ -142,8 +144,10 @@ def _play(job: Job, store: Path, events: Path | None) -> None:
     """Trade, and show how it stands; at the end, what came of it."""
 
     def watch(at: Far) -> None:
-        watching.show(table(at.lines), [])
+        quiet = not at.lines and time.monotonic() - begun > _QUIET_SECONDS
+        watching.show(table(at.lines), [_QUIET] if quiet else [])
 
+    begun = time.monotonic()
     with Watching() as watching:
         done = replay(job, store, events, watch, lambda line: say(line, "yellow"))
     for grid in report.tables(done, screen.out.width):

@@ -14,6 +14,7 @@ from connectors.blotter_position import Holding
 from connectors.order_queue import Told, read_ask
 from connectors.outbox import Outbox
 from infra.leaving import held_by
+from infra.lock import Lock
 from infra.log import MarketLog, OrderQueue
 from infra.places import Embedded
 from infra.settings import Settings
@@ -128,6 +129,14 @@ def test_flatten_ends_with_what_is_left_and_waits_for_nobody_who_does_not_run(ri
     assert "long 3" in rig.deck("close", "--all", status=1).out
     assert "nothing of it is held any more" in rig.deck("flatten", "--flow", "none").out
     assert "long" not in rig.deck("flatten", "--all", "--no-wait").out
+
+
+def test_an_executor_that_does_not_get_there_is_waited_for_so_long_and_no_longer(rig: Rig) -> None:
+    outbox(rig, "main:sandbox", holding(MARKETS[0]))
+    with closing(Lock(executor_home(Settings(rig.home), "main:sandbox") / "lock")):
+        said = rig.deck("flatten", "--all", "--patience", "0.5", status=1)
+    assert "the executor of main:sandbox is told" in said.out
+    assert "long 3" in said.out
 
 
 def test_nothing_is_said_to_be_sold_where_it_cannot_be_seen(rig: Rig) -> None:

@@ -140,7 +140,8 @@ def test_only_what_needs_an_exchange_waits_for_its_client(rig: Rig) -> None:
         line = [sys.executable, "-c", look.format(command)]
         said = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
         assert said.stdout == f"{needs}\n"
-    for command in ("backfill", "record", "log", "topics", "history", "replay"):
+    commands = ("backfill", "record", "log", "topics", "history", "replay", "trade", "executor")
+    for command in (*commands, "accounts", "halt", "flatten"):
         assert f"deck {command}" in rig.deck(command, "--help").out.replace("hasty_deck.py", "deck")
 
 

@@ -152,6 +152,19 @@ def test_what_is_read_to_warm_up_is_on_the_tape_and_instruments_hold_without_it(
     assert all(len(order["amount"].partition(".")[2]) <= 3 for order in orders)  # whole lots
 
 
+def test_who_begins_before_a_market_is_taken_in_is_told_and_trades_when_it_comes(rig: Rig) -> None:
+    store = rig.home / "trading" / "often-paper"
+    with rig.started(*PAPER, "--events", rig.home / "events.jsonl") as process:
+        assert process.stderr is not None
+        lines = iter(process.stderr.readline, "")
+        assert any(line.startswith("nothing comes yet: take markets in") for line in lines)
+        with feed(rig) as market:
+            market.until(lambda: count(store, "Closed") >= 1)
+            process.send_signal(signal.SIGINT)
+            process.communicate()
+    assert process.returncode == 0
+
+
 def test_a_flow_with_an_account_queues_its_orders_and_says_that_it_lives_on_a_quiet_tape(
     rig: Rig, market: Feed
 ) -> None:
