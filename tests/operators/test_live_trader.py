@@ -437,8 +437,11 @@ def test_an_entry_is_called_off_when_its_time_is_over_and_asked_for_once() -> No
 
 def test_an_entry_that_is_done_is_not_called_off() -> None:
     bid = replace(want(), kind="limit", limit=99.0, good_for=SECOND)
-    out = told([bid, Exchange().fill("3", "99"), Heartbeat(MARKET, START + 9 * SECOND)])
-    assert kinds(out) == ["enter", "Fill", "Opened"]
+    exchange, late = Exchange(), Heartbeat(MARKET, START + 9 * SECOND)
+    assert kinds(told([bid, exchange.fill("3", "99"), late])) == ["enter", "Fill", "Opened"]
+    part = exchange.fill("1", "99", status="partially filled")
+    out = told([bid, part, exchange("cancelled", reason="by the exchange"), late])
+    assert kinds(out) == ["enter", "Fill", "Opened", "Refused"]
 
 
 @pytest.mark.parametrize("action", ["halt", "reduce"])
