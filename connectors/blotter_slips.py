@@ -30,6 +30,7 @@ class Slips:
         self.pages, self.rules, self.judge = pages, rules, judge
         self.ready: set[str] = set()
         """Markets that were reconciled since the start."""
+        self._asked: dict[str, Time] = {}
 
     def begin(self, case: Case, slip: Slip, now: Time) -> None:
         """Put a new order into its case, and send it if that may be."""
@@ -113,10 +114,16 @@ class Slips:
         if verdict is not None:
             slip.end(*verdict)
             return False
-        if slip.market in self.ready and slip.market in self.pages.instruments:
+        return self.compared(slip.market, now)
+
+    def compared(self, market: str, now: Time) -> bool:
+        """Tell whether a market was reconciled; if it was not, ask, but not too often."""
+        if market in self.ready and market in self.pages.instruments:
             return True
-        slip.due = now + self.rules.look_every
-        self.pages.actions.append(Reconcile(slip.market))
+        asked = self._asked.get(market)
+        if asked is None or now - asked >= self.rules.exchange_delay:
+            self._asked[market] = now
+            self.pages.actions.append(Reconcile(market))
         return False
 
     def _look(self, slip: Slip, now: Time, ask: bool = False) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 from connectors import blotter_reports
-from connectors.blotter_actions import Reconcile
 from connectors.blotter_order import Slip
 from connectors.blotter_pages import Case, Pages
 from connectors.blotter_position import spot
@@ -52,7 +51,7 @@ class Steer:
             if not holding.entered:
                 holding.stage = "over"
                 return
-            instrument = self._instrument(holding.market)
+            instrument = self._instrument(holding.market, now)
             if instrument is not None and holding.held < instrument.lot:
                 holding.leave("nothing can be sold of it", holding.cause)
                 return
@@ -62,7 +61,7 @@ class Steer:
     def _protect(self, case: Case, now: Time) -> None:
         """See that one stop rests, for what is held and where it should."""
         holding, stop = case.holding, case.slip("stop")
-        instrument = self._instrument(holding.market)
+        instrument = self._instrument(holding.market, now)
         if instrument is None:
             return
         level = holding.level_of(instrument.tick)
@@ -103,7 +102,7 @@ class Steer:
         if not holding.entered:
             holding.stage = "over"
             return
-        instrument = self._instrument(holding.market)
+        instrument = self._instrument(holding.market, now)
         if instrument is None:
             return
         if holding.too_little(instrument):
@@ -141,9 +140,9 @@ class Steer:
             position=holding.position, purpose=purpose, cause=holding.cause,
         )  # fmt: skip
 
-    def _instrument(self, market: str) -> Instrument | None:
+    def _instrument(self, market: str, now: Time) -> Instrument | None:
         """Return what is known of a market; if that is nothing, ask."""
         instrument = self.pages.instruments.get(market)
         if instrument is None:
-            self.pages.actions.append(Reconcile(market))
+            self.slips.compared(market, now)
         return instrument

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Context, Decimal
 
+from schemas.forms import canonical
+
 EXACT = Context(prec=76)
 """Wide enough that no product or sum of prices, amounts and fees is ever rounded."""
 NOTHING = Decimal(0)
@@ -49,7 +51,7 @@ def part(value: Decimal, of: Decimal) -> Decimal:
     Decimal('0.666666666666666667')
 
     """
-    return EXACT.divide(value, of).quantize(_FINEST, ROUND_HALF_EVEN, EXACT)
+    return canonical(EXACT.divide(value, of).quantize(_FINEST, ROUND_HALF_EVEN, EXACT))
 
 
 def stepped(value: Decimal, step: Decimal | None, up: bool = False) -> Decimal:

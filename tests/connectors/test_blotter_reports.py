@@ -25,7 +25,8 @@ def slip(filled: int) -> Slip:
 def test_a_fill_is_told_with_its_figures_and_its_position(filled: int, status: str) -> None:
     deal = Deal("t", MARKET, "", "17", "buy", Decimal(9), Decimal(1), Decimal("0.1"), "B", 5)
     told = blotter_reports.of_deal("main", slip(filled), deal, 7)
-    assert (told.status, told.price, told.amount, told.fee) == (status, 9, 1, Decimal("0.1"))
+    figures = [told.price, told.amount, told.fee]
+    assert (told.status, figures) == (status, [Decimal(9), Decimal(1), Decimal("0.1")])
     assert (told.fee_currency, told.trade_id, told.order, told.ts) == ("B", "t", "a", 7)
     assert (told.account, told.flow, told.run, told.position) == ("main", "demo", "1f", 4)
     assert told.purpose == "enter"
