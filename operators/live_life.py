@@ -137,15 +137,13 @@ class LiveLife:
         assert self.armed is not None  # noqa: S101 - an open position is armed
         assert self.widths.trailing is not None  # noqa: S101 - asked only then
         tick = None if view.instrument is None else view.instrument.tick
-        sign, stop = self.sign, self.widths.stop
-        entry = float(average_price(self.ledger.entries))
-        first = entry * (1 - sign * (self.widths.trailing if stop is None else stop))
-        trail = self.armed.best * (1 - sign * self.widths.trailing)
-        better = max if sign > 0 else min
-        stands = to_tick(first, tick, sign) if self.guard is None else self.guard
-        should = to_tick(trail if stop is None else better(first, trail), tick, sign)
-        gained = EXACT.multiply(EXACT.subtract(should, stands), Decimal(sign))
-        if gained <= 0 or (tick is not None and gained < tick):
+        sign, trailing, stop = self.sign, self.widths.trailing, self.widths.stop
+        stands = self.guard
+        if stands is None:
+            entry = float(average_price(self.ledger.entries))
+            stands = to_tick(entry * (1 - sign * (trailing if stop is None else stop)), tick, sign)
+        should = to_tick(self.armed.best * (1 - sign * trailing), tick, sign)
+        if (should - stands) * sign <= 0:
             return None
         self.guard = should
         return should
