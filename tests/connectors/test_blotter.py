@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from connectors.account_limits import AccountLimits
 from connectors.blotter_actions import Cancel, LookUp, Reconcile, Send
+from connectors.exact import add
+from connectors.order_queue import Asked
 from schemas import Position, Reject
-from tests.connectors.blotter_rig import PERPETUAL, SPOT, Rig
+from tests.connectors.blotter_rig import ACCOUNT, PERPETUAL, RUN, SPOT, Rig
 
 
 @pytest.fixture
@@ -59,7 +62,8 @@ def test_a_person_can_have_all_sold(rig: Rig, command: str) -> None:
     rig.work()
     rig.tell(command, market=SPOT)
     rig.work()
-    assert (rig.exchange.held, rig.cases()) == (0, [])
+    assert rig.exchange.held == 0
+    assert not rig.cases()
     assert rig.reports[-1].reason == f"{command} by me"
     rig.ask("enter", "buy")
     assert rig.told()[-1][0] == ("rejected" if command == "flatten" else "sent")
@@ -125,12 +129,18 @@ def test_funding_is_told_once_and_divided_exactly() -> None:
         rig.exchange.share = Decimal(1)
         rig.ready().ask("enter", "buy")
         rig.work()
+        order = replace(rig.asks[0].order, position=7, amount=Decimal(2))
+        rig.hand_over(Asked(ACCOUNT, "trend", RUN, order))
+        rig.work()
         for _ in range(2):
-            paid = Decimal("-0.7")
-            rig.take(rig.blotter.funded(PERPETUAL, "p1", paid, "USDT", rig.now))
+            rig.take(rig.blotter.funded(PERPETUAL, "p1", Decimal("-0.7"), "USDT", rig.now))
         told = [report for report in rig.reports if report.status == "funding"]
-        assert [(r.amount, r.fee_currency, r.position) for r in told] == [(paid, "USDT", 1)]
-        assert rig.outbox.results()[0].total == Decimal("-0.8")
+        assert [(report.flow, report.position) for report in told] == [("demo", 1), ("trend", 7)]
+        assert [report.fee_currency for report in told] == ["USDT", "USDT"]
+        shares = [report.amount or Decimal(0) for report in told]
+        assert add(*shares) == Decimal("-0.7")
+        assert shares[0] == Decimal("-0.233333333333333333")
+        assert rig.outbox.results()[0].total == Decimal("-1")
 
 
 def test_whoever_stops_calls_open_entries_off_and_leaves_stops(rig: Rig) -> None:

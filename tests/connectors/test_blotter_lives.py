@@ -24,7 +24,7 @@ from connectors.exact import NOTHING, add, less, times
 from schemas import SECOND, Aggressor
 from tests.connectors.blotter_rig import PERPETUAL, SPOT, Rig
 
-LIVES = int(os.environ.get("TAPEDECK_LIVES", "150"))
+LIVES = int(os.environ.get("TAPEDECK_LIVES", "100"))
 Steps: TypeAlias = list[tuple[str, int]]
 
 FAULTS = ["", "", "", "", "", "lost before", "lost after", "hidden", "busy", "late", "crash"]

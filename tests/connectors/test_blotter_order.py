@@ -30,9 +30,13 @@ def test_it_settles_when_its_end_and_all_of_its_fills_came_whatever_came_first(
     order = slip()
     end = known("cancelled", sum(parts))
     fills = list(map(Decimal, parts))
-    news = data.draw(st.permutations([end, known("open", 0), *fills]))
+    all_news: list[Known | Decimal] = [end, known("open", 0), *fills]
+    news = data.draw(st.permutations(all_news))
     for number, told in enumerate(news):
-        order.learn(told, number) if isinstance(told, Known) else order.fill(told, number)
+        if isinstance(told, Known):
+            order.learn(told, number)
+        else:
+            order.fill(told, number)
         left = news[number + 1 :]
         whole = end not in left and not any(isinstance(later, Decimal) for later in left)
         assert order.settled == whole or order.filled >= order.amount

@@ -47,7 +47,7 @@ def test_what_an_input_changed_is_there_after_a_crash(outbox: Outbox) -> None:
         order.status, case.holding.entered = "acknowledged", Decimal(2)
     again = Pages("main", outbox)
     [(case, order)] = again.mine("a")
-    assert (order.status, case.holding.entered) == ("acknowledged", 2)
+    assert (order.status, case.holding.entered) == ("acknowledged", Decimal(2))
     assert again.cases[KEY] is case
     assert outbox.offsets() == {"queue/0": 4}
 
@@ -113,7 +113,7 @@ def test_modes_and_baselines_and_instruments_are_kept(outbox: Outbox) -> None:
         pages.learn(instrument)
     again = Pages("main", outbox)
     assert again.modes.of("demo", MARKET).mode == "halted"
-    assert (again.baseline(MARKET), again.baseline("okx:C/B")) == (7, 0)
+    assert (again.baseline(MARKET), again.baseline("okx:C/B")) == (Decimal(7), Decimal(0))
     assert again.instruments == {MARKET: instrument}
     with again.turn():
         again.switch(Scope("", ""), None)

@@ -31,7 +31,7 @@ def instrument(least: str, market: str = SPOT) -> Instrument:
 def test_a_fee_in_the_base_currency_lessens_what_is_held() -> None:
     held = holding()
     held.enter(deal("10", "2", "0.002", "A"))
-    assert (held.held, held.fees) == (Decimal("1.998"), 0)
+    assert [held.held, held.fees] == [Decimal("1.998"), Decimal(0)]
     held.exit(deal("11", "1", "0.011", "B"))
     assert (held.held, held.fees) == (Decimal("0.998"), Decimal("0.011"))
 
@@ -45,7 +45,7 @@ def test_a_contract_is_not_lessened_by_a_fee_in_its_base_currency() -> None:
 def test_a_fee_in_another_currency_lessens_neither() -> None:
     held = holding()
     held.enter(deal("10", "2", "0.002", "BNB"))
-    assert (held.held, held.fees) == (2, 0)
+    assert [held.held, held.fees] == [Decimal(2), Decimal(0)]
 
 
 @pytest.mark.parametrize(("side", "level"), [("long", Decimal("9.4")), ("short", Decimal("11.6"))])
