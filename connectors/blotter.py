@@ -15,14 +15,14 @@ from connectors.blotter_actions import Action, Reconcile
 from connectors.blotter_asks import Asks
 from connectors.blotter_judge import Judge
 from connectors.blotter_modes import Mode, Scope, commanded
+from connectors.blotter_money import Money
 from connectors.blotter_pages import Case, Pages
-from connectors.blotter_position import currencies, spot
 from connectors.blotter_reconcile import Differences, Look, call_off_ended, compare_orders
 from connectors.blotter_rules import Rules
 from connectors.blotter_silence import Silence
 from connectors.blotter_slips import Slips, call_off
 from connectors.blotter_steer import Steer
-from connectors.exact import NOTHING, add, less, part, times
+from connectors.exact import NOTHING
 from connectors.order_queue import Alive, Asked, Told
 from connectors.orders import Deal, Known
 from connectors.outbox import Outbox
@@ -54,11 +54,12 @@ class Blotter:
         rules: Rules = _NO_RULES,
         limits: AccountLimits = _NO_LIMITS,
     ) -> None:
-        self.account, self.rules, self.limits = account, rules, limits
+        self.account, self.rules = account, rules
         self._pages = Pages(account, outbox)
         self._slips = Slips(self._pages, rules, Judge(self._pages, rules, limits))
         self._steer = Steer(self._pages, rules, self._slips)
         self._asks = Asks(self._pages, self._slips)
+        self._money = Money(self._pages, limits)
         self._silence = Silence(self._pages, rules)
         self._differences = Differences(self._pages)
 
@@ -211,7 +212,7 @@ class Blotter:
             cases = [case for case in self._pages.of_market(market) if case.holding.held > 0]
             if cases and not self._pages.outbox.knows(market, trade_id, ""):
                 self._pages.outbox.put_deal(market, trade_id, "", "")
-                self._fund(cases, amount, currency, now)
+                self._money.fund(cases, amount, currency, now)
         return actions
 
     def reconciled(self, look: Look, now: Time) -> list[Action]:
@@ -273,7 +274,7 @@ class Blotter:
         else:
             made = holding.exit(deal)
         pages.tell(blotter_reports.of_deal(self.account, slip, deal, now))
-        self._earn(deal, made, now)
+        self._money.earn(deal, made, now)
         if slip.purpose == "stop":
             holding.leave("stop", holding.cause)
         if holding.stage == "over":  # a fill that nobody expected any more
@@ -282,47 +283,12 @@ class Blotter:
             pages.drop(case, slip)
         return case
 
-    def _earn(self, deal: Deal, made: Decimal, now: Time) -> None:
-        """Note what a fill made and cost; too much lost, and entries end."""
-        base, quote = currencies(deal.market)
-        instrument = self._pages.instruments.get(deal.market)
-        size = Decimal(1) if instrument is None else instrument.contract_size
-        made = times(made, size)
-        if deal.fee_currency == quote:
-            made = less(made, deal.fee)
-        elif deal.fee_currency == base and spot(deal.market):
-            made = less(made, times(deal.fee, deal.price))
-        self._count(quote, made, now)
-
-    def _count(self, quote: str, made: Decimal, now: Time) -> None:
-        result = self._pages.result(quote)
-        result.add(made, now)
-        self._pages.outbox.put_result(result)
-        lost = self.limits.lost(result)
-        if lost is not None and self._pages.modes.of("", "").mode == "active":
-            self._pages.switch(Scope("", ""), Mode("reducing", lost))
-
-    def _fund(self, cases: list[Case], amount: Decimal, currency: str, now: Time) -> None:
-        """Give each position its part of a payment; the last one gets what is left of it."""
-        whole, left = add(*(case.holding.held for case in cases)), amount
-        for case in cases:
-            share = left
-            if case is not cases[-1]:
-                share = part(times(amount, case.holding.held), whole)
-            left = less(left, share)
-            self._pages.tell(
-                blotter_reports.funding(self.account, case.holding, share, currency, now)
-            )
-        self._count(currency, amount, now)
-
     def _resume(self, scope: Scope) -> None:
         """Let a person, who has looked at what was wrong, take it for right."""
         self._pages.switch(scope, None)
         self._differences.accept(scope)
         if scope == Scope("", ""):
-            for result in self._pages.results.values():
-                result.forgive()
-                self._pages.outbox.put_result(result)
+            self._money.forgive()
 
     def _obey(self, case: Case, command: Command, why: str, now: Time) -> None:
         entry = case.slip("enter")
