@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
-from typing import Any, NamedTuple, Protocol, cast
+from typing import NamedTuple
 
 import ccxt
 
@@ -20,6 +20,7 @@ from connectors.poller import Poller
 from connectors.rest_trades import Traded
 from connectors.venue import Json, Venue, VenueError, reason
 from connectors.venue_answers import answered, demand_json, listed
+from connectors.venue_rate import ask_in_bursts
 from schemas import Reject, Time
 
 TICK = 0.03
@@ -41,11 +42,6 @@ class Asks(NamedTuple):
 
 
 NOTHING = Asks((), 60.0)
-
-
-class _Throttled(Protocol):
-    class throttler:  # noqa: N801 - ccxt's name
-        config: dict[str, Any]
 
 
 class VenueWatch:
@@ -80,7 +76,7 @@ class VenueWatch:
         self.venue, self.symbols, self.outbox, self.aside = venue, symbols, outbox, aside
         self.last, self.asks = last, asks
         self.venue.options["tradesLimit"] = CACHED
-        _ask_in_bursts(self.venue)
+        ask_in_bursts(self.venue)
         demand_json(self.venue)
         self.wire = Wire(self.venue, self._switched, self._unreadable)
         self.markets: dict[str, MarketWatch] = {}
@@ -247,14 +243,3 @@ def _told(why: Mapping[str, str], what: str) -> Iterator[str]:
 
 def _named(markets: Collection[str]) -> str:
     return ", ".join(markets) if len(markets) <= _NAMED else f"{len(markets)} markets"
-
-
-def _ask_in_bursts(venue: Venue) -> None:
-    """Let REST use what an exchange allows in its window of time at once.
-
-    Evenly spread over the window, as ccxt does it else, what fills a hole would stand behind the
-    snapshots of all books that were lost with it.
-    """
-    config = cast("_Throttled", venue).throttler.config
-    if window := config["windowSize"]:
-        config |= {"algorithm": "rollingWindow", "maxWeight": window / config["rateLimit"]}

@@ -12,6 +12,7 @@ from connectors.account_keys import AccountKeys
 from connectors.scrub import keep_secret
 from connectors.venue import Json, Venue, VenueError, moved
 from connectors.venue_answers import demand_json
+from connectors.venue_rate import ask_in_bursts
 
 TIMEOUT = 5_000
 """Milliseconds until a request is given up; its order is then looked up."""
@@ -142,6 +143,7 @@ def trading_client(
     if url is not None:
         _move(client, url.rstrip("/"))
     demand_json(client)
+    ask_in_bursts(client)
     _listen(client)
     return client
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 
 from connectors import exchange_venue
 from connectors.exchange_instrument import instrument
-from connectors.venue import Json, connect
+from connectors.venue import Json
 from connectors.venue_answers import listed
 from schemas import Instrument, Reject, Value
 from tests.connectors.taking import taking
@@ -94,16 +93,3 @@ def test_on_a_connection_of_many_markets_the_message_itself_tells_whose_it_is() 
             for reject in taken.events(Reject, name):
                 assert f'"{unit}"' in reject.payload
             taken.until(lambda name=name: 100 in taken.ids(name))  # type: ignore[misc]
-
-
-def test_rest_may_use_its_whole_window_at_once() -> None:
-    async def made_up() -> dict[str, Any]:
-        venue: Any = connect("binance")
-        exchange_venue._ask_in_bursts(venue)
-        await venue.close()
-        config: dict[str, Any] = venue.throttler.config
-        return config
-
-    config = asyncio.run(made_up())
-    assert config["algorithm"] == "rollingWindow"
-    assert config["maxWeight"] == 60_000 / 50
