@@ -15,7 +15,7 @@ from connectors.executor import Executor
 from connectors.trading import TradingVenue
 from connectors.venue import VenueError
 from schemas import SECOND
-from tests.connectors.desk import COIN, NAMES, PERPETUAL, binance, engine
+from tests.connectors.desk import COIN, KEYS, NAMES, PERPETUAL, binance, engine
 from tests.connectors.executing import (
     ACCOUNT,
     QUICK,
@@ -471,6 +471,17 @@ def test_keys_that_are_refused_end_it_with_why_and_without_them(tmp_path: Path) 
         assert "MARKER" not in str(told.value)
 
     with binance() as exchange:
+        asyncio.run(run(exchange))
+
+
+def test_keys_that_may_withdraw_end_it_before_anything_is_traded(tmp_path: Path) -> None:
+    async def run(exchange: BinanceStandIn) -> None:
+        client = TradingVenue(KEYS, exchange.url, sandbox=False)
+        executor = Executor(ACCOUNT, client, MemoryLog(), MemoryLog, tmp_path / "outbox")
+        with pytest.raises(VenueError, match="may withdraw money"):
+            await executor.run()
+
+    with binance(Account(withdraws=True)) as exchange:
         asyncio.run(run(exchange))
 
 
