@@ -67,8 +67,6 @@ class Holding:
     """How many stops were placed."""
     stop_at: Time = 0
     """When the last one was."""
-    moving: bool = False
-    """Whether the last one was called off only to be placed anew."""
     exits: int = 0
     exit_at: Time = 0
     """When to try to exit next."""

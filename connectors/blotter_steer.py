@@ -70,14 +70,13 @@ class Steer:
         amount = stepped(max(holding.held, NOTHING), instrument.lot)
         due = now - holding.stop_at >= self.rules.stop_every
         if stop is None:
-            if level is not None and (due or holding.moving or not holding.stops):
+            if level is not None and (due or not holding.stops):
                 self._rest(case, amount, level, now)
         elif (
             stop.status == "acknowledged"
             and due
             and (stop.amount, stop.stop_price) != (amount, level)
         ):
-            holding.moving = True
             call_off(stop, "moved", now)
             self.slips.mind(case, stop, now)
 
@@ -85,7 +84,7 @@ class Steer:
         """Let a stop rest."""
         holding = case.holding
         holding.stops += 1
-        holding.stop_at, holding.moving = now, False
+        holding.stop_at = now
         slip = self._slip(case, "stop", f"stop {holding.position}.{holding.stops}", amount)
         slip.stop_price = level
         self.slips.begin(case, slip, now)

@@ -45,6 +45,10 @@ def test_no_entry_goes_before_the_market_was_compared_and_exits_do(rig: Rig) -> 
     assert isinstance(send, Send)
     with closing(Rig()) as fresh:
         assert fresh.ask("enter", "buy") == [Reconcile(SPOT)]
+    rig.work()
+    rig.crash()
+    rig.todo.clear()
+    assert rig.ask("enter", "buy") == [Reconcile(SPOT)]
 
 
 def test_a_flow_that_is_alive_has_its_markets_compared_once(rig: Rig) -> None:
