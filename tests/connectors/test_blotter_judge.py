@@ -113,3 +113,14 @@ def test_orders_of_a_minute_are_counted_over_a_restart() -> None:
         rig.tick(61)
         rig.hand_over(Asked(ACCOUNT, "third", "2e", replace(order, ts=rig.now)))
         assert last(rig)[0] == "sent"
+
+
+def test_exposure_is_the_sum_of_all_that_is_held_and_asked_for() -> None:
+    with trading(limits=AccountLimits(exposure=Decimal(350))) as rig:
+        rig.ask("enter", "buy")
+        rig.work()
+        order = replace(rig.asks[0].order, kind="limit", price=Decimal(100))
+        for flow in ("two", "three", "four"):
+            rig.hand_over(Asked(ACCOUNT, flow, RUN, order))
+            rig.work()
+        assert last(rig) == ("rejected", "it would be 400 USDT in all, and 350 is the limit")
