@@ -11,7 +11,7 @@ _DECIMAL_PLACES, _TICK_SIZE = 2, 4
 """How ccxt counts precision, by exchange; significant digits, its third way, are no step."""
 
 
-def instrument(name: str, market: Json, mode: int, ts: Time) -> Instrument:
+def instrument(name: str, market: Json, mode: int, ts: Time, *, summed: bool = False) -> Instrument:
     """Return the instrument of a market.
 
     ccxt makes a float of each number's text, unless it is told not to. The shortest text of that
@@ -28,6 +28,8 @@ def instrument(name: str, market: Json, mode: int, ts: Time) -> Instrument:
         ccxt's `precisionMode` of the exchange.
     ts
         The exchange's time.
+    summed
+        Whether its stream tells several trades as one.
 
     Examples
     --------
@@ -48,6 +50,7 @@ def instrument(name: str, market: Json, mode: int, ts: Time) -> Instrument:
         contract_size=_exact(market.get("contractSize")) or Decimal(1),
         maker_fee=_exact(market.get("maker")),
         taker_fee=_exact(market.get("taker")),
+        summed=summed,
     )
 
 

@@ -199,7 +199,8 @@ class VenueWatch:
         """Put the instrument on the tape."""
         mode: int = getattr(self.venue, "precisionMode")  # noqa: B009 - ccxt's, not of our Venue
         ts = market.feed.clock.at(time.time_ns())
-        market.event(instrument(market.name, self.venue.market(market.symbol), mode, ts))
+        told = self.venue.market(market.symbol)
+        market.event(instrument(market.name, told, mode, ts, summed=market.rest.sums))
 
     def _switched(self, user: User) -> None:
         self.markets[user.market].lost(user, "disconnect")

@@ -23,6 +23,7 @@ from schemas import (
     Event,
     Gap,
     Heartbeat,
+    Instrument,
     Late,
     Reject,
     Repeated,
@@ -78,7 +79,7 @@ class Entry:
     """
 
     reads = frozenset(OUTSIDE)
-    shape = ("entry", 1)
+    shape = ("entry", 2)
 
     def __init__(self, flow: str, run: str = "") -> None:
         self.flow = flow
@@ -95,6 +96,8 @@ class Entry:
             return ()
         if isinstance(event, Gap):
             self.state.ids.announce()
+        elif isinstance(event, Instrument):
+            self.state.ids.jump = event.summed
         return (event if self.state.time < 0 else replace(event, ts=self.state.time),)
 
     def _ours(self, event: Report | Command) -> bool:

@@ -19,7 +19,8 @@ class SeenIds:
     """Remember the last ids of a market, as spans of consecutive ones.
 
     Whole numbers that mostly go up by one are consecutive: each step of one scores a point,
-    each jump costs `TRUSTED`, and a jump above that score is a hole. Texts have no holes.
+    each jump costs `TRUSTED`, and a jump above that score is a hole. Texts have no holes, nor
+    have ids that `jump`.
 
     Examples
     --------
@@ -31,7 +32,7 @@ class SeenIds:
 
     """
 
-    __slots__ = ("_announced", "_count", "_score", "_spans", "_texts", "_top")
+    __slots__ = ("_announced", "_count", "_score", "_spans", "_texts", "_top", "jump")
 
     def __init__(self) -> None:
         self._spans: deque[tuple[int, int]] = deque()
@@ -39,6 +40,8 @@ class SeenIds:
         self._top: int | None = None
         self._score = 0
         self._announced = False
+        self.jump = False
+        """Whether the market's ids jump though nothing is missing."""
         self._texts: OrderedDict[str, None] = OrderedDict()  # a dict is slow to forget its first
 
     def calm(self, ids: Ids) -> bool:
@@ -52,7 +55,9 @@ class SeenIds:
             first, steps = 1, np.diff(ids, prepend=self._top)
         if len(steps) and steps.min() < 1:
             return False
-        if int(ids[-1]) - int(ids[0]) == len(ids) - 1 and (not first or steps[0] == 1):
+        if self.jump or (
+            int(ids[-1]) - int(ids[0]) == len(ids) - 1 and (not first or steps[0] == 1)
+        ):
             return True
         score, done = self._score, 0
         for jump in np.flatnonzero(steps != 1).tolist():
@@ -96,7 +101,7 @@ class SeenIds:
     def hole(self, id_: int | str) -> tuple[int, int] | None:
         """Return the first and last id that are missing in front of this new one."""
         top = self._top
-        if isinstance(id_, str) or top is None or id_ <= top + 1:
+        if self.jump or isinstance(id_, str) or top is None or id_ <= top + 1:
             return None
         return (top + 1, id_ - 1) if self._score >= TRUSTED and not self._announced else None
 

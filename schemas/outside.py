@@ -78,6 +78,8 @@ class Instrument:
     """Units of the base currency in one unit of amount; 1 on spot markets."""
     maker_fee: Decimal | None = None
     taker_fee: Decimal | None = None
+    summed: bool = False
+    """Whether one trade may stand for several, so that ids jump and nothing is missing."""
     at: Position | None = None
 
 
@@ -103,13 +105,13 @@ class Report:
     trade_id: str = ""
     reason: str = ""
     received: Time | None = None
-    at: Position | None = None
     run: str = ""
     position: int = 0
     """The count of the run's positions in this market; 0: of none."""
     purpose: Purpose = ""
     number: int = -1
     """The count of the account's reports: one that is not above the last came twice."""
+    at: Position | None = None
 
 
 @dataclass(slots=True)

@@ -348,7 +348,8 @@ class _Maker:
 
     def _instrument(self) -> Iterator[Event]:
         cent = Decimal("0.01")
-        yield Instrument(MARKET, self.now, cent, cent, Decimal(5), Decimal(1))
+        summed = self.random.random() < 0.3
+        yield Instrument(MARKET, self.now, cent, cent, Decimal(5), Decimal(1), summed=summed)
 
     def _report(self) -> Iterator[Event]:
         yield Report(MARKET, self.now, "main", FLOW, "x1", "filled", Decimal("1.5"))

@@ -23,9 +23,9 @@ def test_an_instrument_is_told_again_as_it_is_then_for_who_begins_in_the_middle(
     monkeypatch.setattr(exchange_venue, "RELOAD", 0.1)
     told = instrument
 
-    def changed(name: str, market: Json, mode: int, ts: int) -> Instrument:
+    def changed(name: str, market: Json, mode: int, ts: int, *, summed: bool) -> Instrument:
         contract = 1 if standin.trouble.counts["requests"] < 12 else 2
-        return told(name, {**market, "contractSize": contract}, mode, ts)
+        return told(name, {**market, "contractSize": contract}, mode, ts, summed=summed)
 
     monkeypatch.setattr(exchange_venue, "instrument", changed)
     standin = BinanceStandIn([made(100)])

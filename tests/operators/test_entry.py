@@ -72,7 +72,7 @@ class Reference:
         self.clock = self.time = -1
         self.seen: list[int | str] = []
         self.top: int | None = None
-        self.trust, self.told = 0, False
+        self.trust, self.told, self.summed = 0, False, False
         self.latest: Time | None = None
         self.distances: list[Time] = []
         self.held: list[Timed] = []
@@ -87,6 +87,8 @@ class Reference:
             return
         elif not isinstance(row, Trades):
             self.told |= isinstance(row, Gap)
+            if isinstance(row, Instrument):
+                self.summed = row.summed
             yield row if self.time < 0 else replace(row, ts=self.time)
 
     def judge(self, row: Timed) -> Iterator[Trade | Event]:
@@ -152,7 +154,7 @@ class Reference:
             if id_ == self.top + 1:
                 self.trust = min(self.trust + 1, 1000)
             else:
-                if self.trust >= 20 and not self.told:
+                if self.trust >= 20 and not self.told and not self.summed:
                     first, last = str(self.top + 1), str(id_ - 1)
                     yield Gap(MARKET, self.time, "ids", self.time, row.stamp, first, last)
                 self.trust = max(self.trust - 20, 0)
@@ -341,6 +343,14 @@ def test_a_hole_the_feed_told_of_is_told_once() -> None:
     gap = Gap(MARKET, START, "disconnect", START, START)
     out = play(entry, [*feed, gap, trade(31, 35), trade(32, 36), trade(33, 40)])
     assert names(out[30:]) == ["Gap", "Trades", "Trades", "Trades"]
+
+
+def test_a_market_whose_trades_are_summed_has_no_holes_while_it_says_so() -> None:
+    told = Instrument(MARKET, START, None, FEE, FEE, FEE, summed=True)
+    feed = [told, *(trade(i, i) for i in range(30)), trade(31, 35), trade(32, 36)]
+    apart = [replace(told, summed=False), *(trade(i, i + 10) for i in range(33, 70)), trade(71, 99)]
+    assert "Gap" not in names(play(entry, feed))
+    assert names(play(entry, feed + apart))[-2:] == ["Gap", "Trades"]
 
 
 def test_ids_that_jump_anyhow_have_no_holes() -> None:

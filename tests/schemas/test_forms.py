@@ -17,6 +17,8 @@ WRONG: dict[str, list[object]] = {
     "Side": [None, 7, "buy", "Long", ""],
     "Aggressor": [None, 7, "long", ""],
     "Unit": [None, 7, "usd", ""],
+    "OrderKind": [None, 7, "stop", ""],
+    "Purpose": [None, 7, "cancel"],
     "int": [None, "7", 7.0, True, 2**63, -(2**63) - 1],
     "Time": [None, "7", 7.0, False, 2**63],
     "Time | None": ["", 7.0, True],

@@ -148,6 +148,8 @@ FITTING: dict[str, list[object]] = {
     "Side": ["long"],
     "Aggressor": ["buy"],
     "Unit": ["base"],
+    "OrderKind": ["limit"],
+    "Purpose": ["", "exit"],
 }
 """What of the junk a field may hold, by its annotation."""
 
