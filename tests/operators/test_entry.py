@@ -347,8 +347,12 @@ def test_a_hole_the_feed_told_of_is_told_once() -> None:
 
 def test_a_market_whose_trades_are_summed_has_no_holes_while_it_says_so() -> None:
     told = Instrument(MARKET, START, None, FEE, FEE, FEE, summed=True)
-    feed = [told, *(trade(i, i) for i in range(30)), trade(31, 35), trade(32, 36)]
-    apart = [replace(told, summed=False), *(trade(i, i + 10) for i in range(33, 70)), trade(71, 99)]
+    feed: list[Event] = [told, *(trade(i, i) for i in range(30)), trade(31, 35), trade(32, 36)]
+    apart: list[Event] = [
+        replace(told, summed=False),
+        *(trade(i, i + 10) for i in range(33, 70)),
+        trade(71, 99),
+    ]
     assert "Gap" not in names(play(entry, feed))
     assert names(play(entry, feed + apart))[-2:] == ["Gap", "Trades"]
 
