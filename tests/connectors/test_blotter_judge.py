@@ -117,7 +117,7 @@ def test_orders_of_a_minute_are_counted_over_a_restart() -> None:
 
 def test_exposure_is_the_sum_of_all_that_is_held_and_asked_for() -> None:
     with trading(limits=AccountLimits(exposure=Decimal(350))) as rig:
-        rig.ask("enter", "buy")
+        rig.ask("enter", "buy", expected=Decimal(100))
         rig.work()
         order = replace(rig.asks[0].order, kind="limit", price=Decimal(100))
         for flow in ("two", "three", "four"):
