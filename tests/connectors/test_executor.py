@@ -380,6 +380,26 @@ def test_an_executor_that_comes_back_goes_on_where_it_was(tmp_path: Path) -> Non
         asyncio.run(run(exchange))
 
 
+def test_an_order_whose_answer_nobody_waited_for_is_asked_about_first(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, reconcile_seconds=600.0, leave_seconds=0.1)
+
+    async def run(exchange: BinanceStandIn) -> None:
+        account = exchange.accounts["main"]
+        exchange.report_trouble.silence()
+        async with executing(exchange, tmp_path, settings) as bench:
+            exchange.order_trouble.slow(4.0)
+            bench.ask(entry(PERPETUAL, stop=None))
+            await until(lambda: account.orders)
+        assert bench.statuses() == ["enter sent"]
+        async with executing(exchange, tmp_path, settings, bench):
+            await bench.until_told("enter filled")
+        assert "enter unknown" in bench.statuses()
+        assert len(account.orders) == 1
+
+    with binance() as exchange:
+        asyncio.run(run(exchange))
+
+
 def test_a_stop_that_acts_while_nobody_is_there_is_told_by_who_comes_back(tmp_path: Path) -> None:
     async def run(exchange: BinanceStandIn) -> None:
         async with executing(exchange, tmp_path) as bench:
