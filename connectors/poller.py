@@ -26,6 +26,8 @@ class _Series(NamedTuple):
     """ccxt's name of the ability."""
     field: str
     ask: Callable[[Venue, str], Awaitable[Json]]
+    unit: float = 1.0
+    """Of what the exchange tells, in that of the series."""
 
 
 SERIES = {
@@ -34,14 +36,21 @@ SERIES = {
         "fundingRate",
         lambda venue, symbol: venue.fetch_funding_rate(symbol),
     ),
+    "funding_due": _Series(
+        "fetchFundingRate",
+        "fundingTimestamp",
+        lambda venue, symbol: venue.fetch_funding_rate(symbol),
+        unit=1e-3,
+    ),
     "open_interest": _Series(
         "fetchOpenInterest",
         "openInterestAmount",
         lambda venue, symbol: venue.fetch_open_interest(symbol),
     ),
 }
-"""What a poller can ask for: the funding rate of the running period; open interest, in units of
-the base currency or contracts, as the exchange counts it."""
+"""What a poller can ask for: the funding rate of the running period, and when that is paid, in
+seconds since 1970-01-01 UTC; open interest, in units of the base currency or contracts, as the
+exchange counts it."""
 
 
 class Poller:
@@ -104,7 +113,7 @@ class Poller:
         kind = SERIES[name]
         try:
             told = await answered(kind.ask(self._venue, self._symbol))
-            value = finite(told.get(kind.field), kind.field)
+            value = finite(told.get(kind.field), kind.field) * kind.unit
         except (ccxt.BaseError, ValueError) as error:
             self.failures[name] += 1
             self.trouble[name] = reason(error)

@@ -8,11 +8,13 @@ import pytest
 
 from connectors.poller import Poller
 from connectors.venue import Json, VenueError, connect
-from schemas import MINUTE, Event, Value
+from schemas import MINUTE, SECOND, Event, Value
 from tests.standin.binance import BinanceStandIn
 from tests.standin.capture import made
 
 NOW = 1_800_000_000_000_000_000
+HOURS = 8 * 3600
+"""Seconds from one funding to the next."""
 
 
 class Perpetual:
@@ -75,7 +77,11 @@ def test_failures_are_counted_and_told_and_end_nothing() -> None:
     [
         ("A/B", "funding", "some tells no funding of A/B: only of contracts"),
         ("A/B:B", "open_interest", "some tells no open_interest of A/B:B"),
-        ("A/B:B", "mood", "series 'mood' is unknown: choose from funding, open_interest"),
+        ("A/B:B", "mood", "'mood' is unknown: choose from funding, funding_due, open_interest"),
+            "A/B:B",
+            "mood",
+            "series 'mood' is unknown: choose from funding, funding_due, open_interest",
+        ),
     ],
 )
 def test_what_an_exchange_cannot_tell_is_refused(symbol: str, series: str, why: str) -> None:
@@ -83,19 +89,19 @@ def test_what_an_exchange_cannot_tell_is_refused(symbol: str, series: str, why: 
         Poller(Perpetual(), symbol, [series], 1.0, print)  # type: ignore[arg-type]
 
 
-def test_a_real_client_tells_both_until_it_is_cancelled() -> None:
+def test_a_real_client_tells_all_until_it_is_cancelled() -> None:
     events: list[Event] = []
 
     async def poll(url: str) -> None:
         venue = connect("binance", url)
         try:
             await venue.load_markets()
-            names = ["funding", "open_interest"]
+            names = ["funding", "funding_due", "open_interest"]
             seen = asyncio.Event()
 
             def emit(event: Event) -> None:
                 events.append(event)
-                if len(events) == 2:
+                if len(events) == len(names):
                     seen.set()
 
             task = asyncio.create_task(Poller(venue, "BTC/USDT:USDT", names, 0.01, emit).run())
@@ -108,7 +114,8 @@ def test_a_real_client_tells_both_until_it_is_cancelled() -> None:
 
     with BinanceStandIn([made(10, kind="usdm")]) as exchange:
         asyncio.run(poll(exchange.url))
-    assert [(e.market, e.series) for e in events[:2] if isinstance(e, Value)] == [
-        ("binance:BTC/USDT:USDT", "funding"),
-        ("binance:BTC/USDT:USDT", "open_interest"),
-    ]
+    told = {e.series: e for e in events[:3] if isinstance(e, Value)}
+    assert [*told] == ["funding", "funding_due", "open_interest"]
+    assert {e.market for e in told.values()} == {"binance:BTC/USDT:USDT"}
+    due, now = told["funding_due"].value, told["funding_due"].ts / SECOND
+    assert (due % HOURS, 0 < due - now <= HOURS) == (0, True)
