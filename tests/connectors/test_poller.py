@@ -78,10 +78,6 @@ def test_failures_are_counted_and_told_and_end_nothing() -> None:
         ("A/B", "funding", "some tells no funding of A/B: only of contracts"),
         ("A/B:B", "open_interest", "some tells no open_interest of A/B:B"),
         ("A/B:B", "mood", "'mood' is unknown: choose from funding, funding_due, open_interest"),
-            "A/B:B",
-            "mood",
-            "series 'mood' is unknown: choose from funding, funding_due, open_interest",
-        ),
     ],
 )
 def test_what_an_exchange_cannot_tell_is_refused(symbol: str, series: str, why: str) -> None:
