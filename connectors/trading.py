@@ -13,6 +13,7 @@ from connectors.exchange_instrument import instrument
 from connectors.orders import Deal, DoubtfulError, Known, Place, RefusedError
 from connectors.trading_asks import Asks, MissingError
 from connectors.trading_client import trading_client
+from connectors.trading_dialects import dialect
 from connectors.trading_words import UnclearError, balance_of, became, deal, known, position_of
 from connectors.venue import Json, VenueError, split
 from connectors.venue_answers import listed
@@ -22,10 +23,6 @@ _MILLISECOND: Time = 1_000_000
 _DAY = DAY // _MILLISECOND
 _PAGE = 100
 """Fills a page; every exchange gives so many."""
-_APART = {"binance": "contracts", "okx": "all markets"}
-"""Where stops are orders of another kind, in lists of their own."""
-_ORDER_ID = {"binance": "orderId", "okx": "ordId"}
-"""How to ask for the fills of one order."""
 _STOP: Json = {"trigger": True}
 _PLAIN: Json = {}
 
@@ -58,7 +55,7 @@ class TradingVenue:
     def __init__(self, keys: AccountKeys, url: str | None = None, sandbox: bool = True) -> None:
         self.client = trading_client(keys, url, sandbox)
         self.exchange, self.sandbox = keys.exchange, sandbox
-        self.asks = Asks(self.client)
+        self.asks, self._dialect = Asks(self.client), dialect(keys.exchange)
         self._stops: set[str] = set()
         """Client ids of stops, as far as they were seen."""
         self._ids: dict[tuple[str, str], str] = {}
@@ -108,10 +105,7 @@ class TradingVenue:
         if place.stop_price is not None:
             params["stopLossPrice"] = f"{place.stop_price:f}"
             self._stops.add(place.id)
-            if self.exchange == "okx":
-                params["algoClOrdId"] = place.id
-                if not self.contract(place.market):
-                    params["tdMode"] = "cash"  # ccxt takes a stop for a loan
+            params |= self._dialect.named(place.id, self.contract(place.market))
         kind = "market" if place.kind == "market" else "limit"
         price = None if place.price is None else f"{place.price:f}"
         order = await self.asks.order(
@@ -156,8 +150,7 @@ class TradingVenue:
         """Return all orders of a market that are open."""
         symbol = self._symbol(market)
         found = []
-        stops = _STOP | {"ordType": "conditional"} if self.exchange == "okx" else _STOP
-        for way in (_PLAIN, stops) if self._apart(market) else (_PLAIN,):
+        for way in (_PLAIN, self._dialect.stops) if self._apart(market) else (_PLAIN,):
             orders = await self.asks.query(
                 partial(self.client.fetch_open_orders, symbol, None, None, way)
             )
@@ -189,14 +182,20 @@ class TradingVenue:
 
     async def deals_of(self, market: str, id_: str, exchange_id: str) -> list[Deal]:
         """Return the fills of one order."""
-        symbol, name = self._symbol(market), _ORDER_ID.get(self.exchange, "orderId")
+        symbol = self._symbol(market)
         if not exchange_id:
             order = await self.find(id_, market)
             exchange_id = order.exchange_id if order else ""
         if not exchange_id:
             return []
         page = await self.asks.query(
-            partial(self.client.fetch_my_trades, symbol, None, None, {name: exchange_id})
+            partial(
+                self.client.fetch_my_trades,
+                symbol,
+                None,
+                None,
+                {self._dialect.order_id: exchange_id},
+            )
         )
         found = [d._replace(id=id_) for d in self._deals(page, market)]
         return [d for d in found if d.exchange_id == exchange_id]
@@ -216,7 +215,7 @@ class TradingVenue:
 
     def pushed_deal(self, trade: Json, market: str) -> Deal:
         """Return what the private stream says of a fill."""
-        return self._deals([trade], market)[0]
+        return self._deals([self._dialect.pushed(trade)], market)[0]
 
     def _known(self, order: Json, market: str) -> Known:
         try:
@@ -268,8 +267,7 @@ class TradingVenue:
         yield then
 
     def _apart(self, market: str) -> bool:
-        where = _APART.get(self.exchange)
-        return where == "all markets" or (where == "contracts" and self.contract(market))
+        return self._dialect.are_apart(self.contract(market))
 
     def _fits(self, place: Place) -> None:
         """See to it that nothing is rounded on the way."""

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from decimal import Decimal
 
 from connectors.account_keys import AccountKeys
 from connectors.orders import Place
 from connectors.trading import TradingVenue
 from schemas import Aggressor
-from tests.standin.account import KEY, SECRET, Account
+from tests.standin.account import KEY, PASSWORD, SECRET, Account
 from tests.standin.binance import BinanceStandIn
 from tests.standin.capture import made
 from tests.standin.engine import Engine
 from tests.standin.exchange import StandIn
+from tests.standin.okx import OkxStandIn
 
 SPOT, USDM = "spot:BTCUSDT", "usdm:BTCUSDT"
 COIN, PERPETUAL = "binance:BTC/USDT", "binance:BTC/USDT:USDT"
-NAMES = {COIN: SPOT, PERPETUAL: USDM}
+OKX = "okx:BTC/USDT"
+NAMES = {COIN: SPOT, PERPETUAL: USDM, OKX: SPOT}
 """How the stand-in calls a market."""
 KEYS = AccountKeys("main", "binance", KEY, SECRET)
+OKX_KEYS = AccountKeys("main", "okx", KEY, SECRET, PASSWORD)
 LINES = 600
 
 
@@ -34,12 +37,31 @@ def binance(account: Account | None = None, **more: object) -> Iterator[BinanceS
         yield exchange
 
 
+@contextmanager
+def okx(account: Account | None = None) -> Iterator[OkxStandIn]:
+    """Give a stand-in of another exchange, whose book stands there already."""
+    accounts = [account or Account(spot={"USDT": Decimal(1_000_000)})]
+    with OkxStandIn([made(LINES)], accounts=accounts) as exchange:
+        exchange.play_until(line=40)
+        yield exchange
+
+
+def exchange_of(market: str, account: Account | None = None) -> AbstractContextManager[StandIn]:
+    """Give the stand-in that has a market."""
+    return okx(account) if market == OKX else binance(account)
+
+
+def keys_of(exchange: StandIn) -> AccountKeys:
+    """Return the account's keys at an exchange."""
+    return OKX_KEYS if isinstance(exchange, OkxStandIn) else KEYS
+
+
 @asynccontextmanager
 async def venue(
-    exchange: StandIn, keys: AccountKeys = KEYS, sandbox: bool = True
+    exchange: StandIn, keys: AccountKeys | None = None, sandbox: bool = True
 ) -> AsyncIterator[TradingVenue]:
     """Give an account's real client, in no need to spare the exchange."""
-    found = TradingVenue(keys, exchange.url, sandbox)
+    found = TradingVenue(keys or keys_of(exchange), exchange.url, sandbox)
     found.client.enableRateLimit = False  # type: ignore[attr-defined]
     try:
         await found.load()
@@ -48,7 +70,7 @@ async def venue(
         await found.close()
 
 
-def engine(exchange: BinanceStandIn, market: str) -> Engine:
+def engine(exchange: StandIn, market: str) -> Engine:
     """Return the matching engine of a market."""
     return exchange.trading.engines[NAMES[market]]
 

@@ -22,10 +22,10 @@ from connectors.sqlite_log import SqliteLog
 from connectors.trading import TradingVenue
 from schemas import SECOND, Command, Order, Report
 from schemas.wire import read
-from tests.connectors.desk import KEYS, NAMES
+from tests.connectors.desk import COIN, KEYS, NAMES, PERPETUAL, keys_of
 from tests.connectors.memory_log import MemoryLog
-from tests.standin.binance import BinanceStandIn
 from tests.standin.client import until
+from tests.standin.exchange import StandIn
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT, FLOW, RUN = "main:sandbox", "demo", "1f"
@@ -44,7 +44,7 @@ _RUN = "import sys; from tests.connectors.executing import run; run(*sys.argv[1:
 class Bench:
     """An executor at work, what it was asked, and what it told."""
 
-    exchange: BinanceStandIn
+    exchange: StandIn
     outbox: Path
     queue: MemoryLog = field(default_factory=MemoryLog)
     log: MemoryLog = field(default_factory=MemoryLog)
@@ -62,7 +62,7 @@ class Bench:
 
     def live(self) -> None:
         """Give a sign of life, as a flow does."""
-        self.put(Alive(ACCOUNT, FLOW, RUN, [*NAMES], time.time_ns()))
+        self.put(Alive(ACCOUNT, FLOW, RUN, [COIN, PERPETUAL], time.time_ns()))
 
     def put(self, ask: Ask) -> None:
         self.queue.append(ask.account, encode_ask(ask))
@@ -101,14 +101,14 @@ class Bench:
 
 @asynccontextmanager
 async def executing(
-    exchange: BinanceStandIn,
+    exchange: StandIn,
     directory: Path,
     settings: ExecutorSettings = SETTINGS,
     bench: Bench | None = None,
 ) -> AsyncIterator[Bench]:
     """Run an executor in this loop; a bench that is given goes on."""
     bench = bench or Bench(exchange, directory / "outbox")
-    client = TradingVenue(KEYS, exchange.url)
+    client = TradingVenue(keys_of(exchange), exchange.url)
     client.client.enableRateLimit = False  # type: ignore[attr-defined]
     executor = bench.executor = Executor(
         ACCOUNT, client, bench.queue, lambda: bench.log, bench.outbox, settings, bench.lines.append
@@ -157,7 +157,7 @@ def standing(outbox: Path) -> tuple[int, int]:
         view.close()
 
 
-def resting(exchange: BinanceStandIn, market: str) -> Decimal:
+def resting(exchange: StandIn, market: str) -> Decimal:
     """Return how much the stops that rest in a market would sell."""
     orders = exchange.accounts["main"].open_orders(NAMES[market])
     stops = [order for order in orders if order.wanted.kind == "stop"]
@@ -165,7 +165,7 @@ def resting(exchange: BinanceStandIn, market: str) -> Decimal:
 
 
 @contextmanager
-def process(exchange: BinanceStandIn, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
+def process(exchange: StandIn, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run an executor in a process of its own, which is killed at the end.
 
     It reads the queue in `queue` and writes to the market log in `log`, below the directory.

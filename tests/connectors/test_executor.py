@@ -15,7 +15,16 @@ from connectors.executor import Executor
 from connectors.trading import TradingVenue
 from connectors.venue import VenueError
 from schemas import SECOND
-from tests.connectors.desk import COIN, KEYS, NAMES, PERPETUAL, binance, engine
+from tests.connectors.desk import (
+    COIN,
+    KEYS,
+    NAMES,
+    OKX,
+    PERPETUAL,
+    binance,
+    engine,
+    exchange_of,
+)
 from tests.connectors.executing import (
     ACCOUNT,
     QUICK,
@@ -31,8 +40,10 @@ from tests.connectors.memory_log import MemoryLog
 from tests.standin.account import Account
 from tests.standin.binance import BinanceStandIn
 from tests.standin.client import until
+from tests.standin.exchange import StandIn
 
-BOTH = pytest.mark.parametrize("market", [COIN, PERPETUAL])
+EACH = pytest.mark.parametrize("market", [COIN, PERPETUAL, OKX])
+SPOTS = {COIN, OKX}
 Scene = Callable[[Bench], Coroutine[None, None, None]]
 
 
@@ -41,15 +52,16 @@ def played(
     scene: Scene,
     settings: object = SETTINGS,
     account: Account | None = None,
+    market: str = COIN,
 ) -> Bench:
     """Play a scene with an executor; what was told and done is left to be looked at."""
 
-    async def run(exchange: BinanceStandIn) -> Bench:
+    async def run(exchange: StandIn) -> Bench:
         async with executing(exchange, directory, settings) as bench:  # type: ignore[arg-type]
             await scene(bench)
         return bench
 
-    with binance(account) as exchange:
+    with exchange_of(market, account) as exchange:
         return asyncio.run(run(exchange))
 
 
@@ -104,69 +116,69 @@ def test_a_position_is_entered_protected_left_and_told(tmp_path: Path) -> None:
     )
 
 
-def _lost_after(exchange: BinanceStandIn) -> None:
+def _lost_after(exchange: StandIn) -> None:
     exchange.order_trouble.lose("place", times=2, after=True)
 
 
-def _lost_before(exchange: BinanceStandIn) -> None:
+def _lost_before(exchange: StandIn) -> None:
     exchange.order_trouble.lose("place", times=2, after=False)
 
 
-def _lost_and_denied(exchange: BinanceStandIn) -> None:
+def _lost_and_denied(exchange: StandIn) -> None:
     exchange.order_trouble.lose("place", after=True)
     exchange.order_trouble.deny(1)
 
 
-def _late(exchange: BinanceStandIn) -> None:
+def _late(exchange: StandIn) -> None:
     exchange.order_trouble.slow(1.5)
 
 
-def _cancels_lost(exchange: BinanceStandIn) -> None:
+def _cancels_lost(exchange: StandIn) -> None:
     exchange.order_trouble.lose("cancel", after=True)
 
 
-def _cancels_ignored(exchange: BinanceStandIn) -> None:
+def _cancels_ignored(exchange: StandIn) -> None:
     exchange.order_trouble.lose("cancel", after=False)
 
 
-def _twice(exchange: BinanceStandIn) -> None:
+def _twice(exchange: StandIn) -> None:
     exchange.report_trouble.repeat(20)
 
 
-def _reversed(exchange: BinanceStandIn) -> None:
+def _reversed(exchange: StandIn) -> None:
     exchange.report_trouble.reorder(2)
 
 
-def _skipped(exchange: BinanceStandIn) -> None:
+def _skipped(exchange: StandIn) -> None:
     exchange.report_trouble.skip(20)
 
 
-def _silent(exchange: BinanceStandIn) -> None:
+def _silent(exchange: StandIn) -> None:
     exchange.report_trouble.silence()
 
 
-def _busy(exchange: BinanceStandIn) -> None:
+def _busy(exchange: StandIn) -> None:
     exchange.order_trouble.fail(429, times=2, retry_after=1.0)
 
 
-def _failing(exchange: BinanceStandIn) -> None:
+def _failing(exchange: StandIn) -> None:
     exchange.order_trouble.fail(503, times=2)
 
 
-def _failing_after(exchange: BinanceStandIn) -> None:
+def _failing_after(exchange: StandIn) -> None:
     exchange.order_trouble.fail(502, times=2, after=True)
 
 
-def _skewed(exchange: BinanceStandIn) -> None:
+def _skewed(exchange: StandIn) -> None:
     exchange.order_trouble.skew(-70_000)
 
 
-def _queries_fail(exchange: BinanceStandIn) -> None:
+def _queries_fail(exchange: StandIn) -> None:
     exchange.order_trouble.fail(500, "read", times=6)
     exchange.order_trouble.fail(500, "look up", times=2)
 
 
-FAULTS: dict[str, tuple[Callable[[BinanceStandIn], None], str]] = {
+FAULTS: dict[str, tuple[Callable[[StandIn], None], str]] = {
     "answer lost after accept": (_lost_after, "in doubt"),
     "answer lost before accept": (_lost_before, "in doubt"),
     "answer lost, then not shown at first": (_lost_and_denied, "in doubt"),
@@ -186,7 +198,7 @@ FAULTS: dict[str, tuple[Callable[[BinanceStandIn], None], str]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@BOTH
+@EACH
 def test_whatever_goes_wrong_one_position_is_opened_protected_and_left(
     tmp_path: Path, market: str, fault: str, record_property: Callable[[str, object], None]
 ) -> None:
@@ -199,26 +211,26 @@ def test_whatever_goes_wrong_one_position_is_opened_protected_and_left(
         await opened(bench, market)
         await closed(bench, market)
 
-    bench = played(tmp_path, scene)
+    bench = played(tmp_path, scene, market=market)
     assert any(told in line for line in bench.lines) or not told
     record_property("told", bench.lines)
 
 
-@BOTH
+@EACH
 def test_a_rejected_entry_is_told_and_nothing_is_held(tmp_path: Path, market: str) -> None:
     async def scene(bench: Bench) -> None:
-        bench.exchange.order_trouble.reject("balance" if market == COIN else "margin")
+        bench.exchange.order_trouble.reject("balance" if market in SPOTS else "margin")
         bench.ask(entry(market))
         await bench.until_told("enter rejected")
 
-    bench = played(tmp_path, scene)
+    bench = played(tmp_path, scene, market=market)
     (rejected,) = [r for r in bench.reports if r.status == "rejected"]
     assert "InsufficientFunds" in rejected.reason
     assert not ids(bench)
     assert standing(bench.outbox) == (0, 0)
 
 
-@BOTH
+@EACH
 def test_an_entry_that_fills_in_part_is_protected_for_that_part(
     tmp_path: Path, market: str
 ) -> None:
@@ -230,10 +242,10 @@ def test_an_entry_that_fills_in_part_is_protected_for_that_part(
         await until(lambda: resting(bench.exchange, market) >= Decimal("1.99"))
         await closed(bench, market)
 
-    played(tmp_path, scene)
+    played(tmp_path, scene, market=market)
 
 
-@BOTH
+@EACH
 def test_fills_while_the_stream_is_cut_are_found(tmp_path: Path, market: str) -> None:
     async def scene(bench: Bench) -> None:
         price = engine(bench.exchange, market).last - 1
@@ -246,7 +258,7 @@ def test_fills_while_the_stream_is_cut_are_found(tmp_path: Path, market: str) ->
         await until(lambda: resting(bench.exchange, market) > 0)
         await closed(bench, market)
 
-    bench = played(tmp_path, scene)
+    bench = played(tmp_path, scene, market=market)
     assert any("private stream" in line for line in bench.lines)
 
 
