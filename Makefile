@@ -31,7 +31,7 @@ format: $(ready) ## rewrite the code as `make check` wants it
 	@$(bin)/ruff check --fix --exit-zero --quiet
 	@$(bin)/ruff format
 
-bench: $(ready) ## speed and memory as tables, against a plain loop; ARGS=ingest measures taking in, half an hour
+bench: $(ready) ## speed and memory as tables, against a plain loop; ARGS=ingest measures taking in, half an hour; ARGS=orders orders
 	@$(bin)/python -m benchmarks $(ARGS)
 
 lock: $(ready) ## renew requirements.lock: the newest versions that pyproject.toml allows

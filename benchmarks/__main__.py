@@ -1,7 +1,8 @@
 """`make bench`: the tables, in ten minutes; or those named: `make bench ARGS="replay memory"`.
 
-`ingest` runs only when it is named, for it takes half an hour and wants the machine for itself:
-`make bench ARGS="ingest"`, or in short `make bench ARGS="ingest --seconds 5 --hold 10"`.
+`ingest` and `orders` run only when they are named, for they want the machine for themselves:
+`make bench ARGS="ingest"` takes half an hour, or in short `make bench ARGS="ingest --seconds 5
+--hold 10"`; `make bench ARGS="orders"` takes two minutes.
 """
 
 import signal
@@ -11,7 +12,14 @@ from functools import partial
 
 from rich.console import Console
 
-from benchmarks import bench_ingest, bench_log, bench_memory, bench_operators, bench_replay
+from benchmarks import (
+    bench_ingest,
+    bench_log,
+    bench_memory,
+    bench_operators,
+    bench_orders,
+    bench_replay,
+)
 
 TABLES = {
     "replay": bench_replay.bench,
@@ -24,23 +32,26 @@ TABLES = {
 def main(arguments: list[str]) -> None:
     """Print the tables."""
     parser = ArgumentParser("make bench", description=__doc__)
-    known = (*TABLES, "ingest")
-    parser.add_argument("tables", nargs="*", help=f"of {', '.join(known)}; all but ingest")
+    known = (*TABLES, "ingest", "orders")
+    parser.add_argument("tables", nargs="*", help=f"of {', '.join(known)}; all but those two")
     parser.add_argument(
         "--seconds", type=float, default=bench_ingest.SECONDS,
-        help="of ingest: how long latencies are measured (%(default).0f)",
+        help="of ingest and orders: how long latencies are measured (%(default).0f)",
     )  # fmt: skip
     parser.add_argument(
         "--hold", type=float, default=bench_ingest.HOLD_SECONDS,
         help="of ingest: how long a rate must hold (%(default).0f)",
     )  # fmt: skip
     chosen = parser.parse_args(arguments)
-    ingest = partial(bench_ingest.bench, seconds=chosen.seconds, hold=chosen.hold)
+    named = {
+        "ingest": partial(bench_ingest.bench, seconds=chosen.seconds, hold=chosen.hold),
+        "orders": partial(bench_orders.bench, seconds=chosen.seconds),
+    }
     unknown = [name for name in chosen.tables if name not in known]
     if unknown:
         raise SystemExit(f"no table {', '.join(unknown)}; there are {', '.join(known)}")
     for name in chosen.tables or TABLES:
-        (TABLES | {"ingest": ingest})[name](Console())
+        (TABLES | named)[name](Console())
 
 
 if __name__ == "__main__":
