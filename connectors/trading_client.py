@@ -31,9 +31,11 @@ class TradingClient(Venue, Protocol):
 
     urls: Json
     on_rest_response: Callable[..., object]
+    seconds: Callable[[], int]
 
     def set_sandbox_mode(self, enabled: bool) -> None: ...  # noqa: D102
     def enable_demo_trading(self, enable: bool) -> None: ...  # noqa: D102
+    def milliseconds(self) -> int: ...  # noqa: D102
     async def create_order(  # noqa: D102
         self,
         symbol: str,
@@ -145,6 +147,7 @@ def trading_client(
     demand_json(client)
     ask_in_bursts(client)
     _listen(client)
+    _keep_time(client)
     return client
 
 
@@ -184,3 +187,12 @@ def _listen(client: TradingClient) -> None:
         return hear(status, why, url, method, headers, *rest)
 
     client.on_rest_response = heard
+
+
+def _keep_time(client: TradingClient) -> None:
+    """Let logins to streams bear the exchange's time, as requests do, and not ours."""
+
+    def seconds() -> int:
+        return (client.milliseconds() - int(client.options.get("timeDifference") or 0)) // 1_000
+
+    client.seconds = seconds

@@ -17,7 +17,7 @@ class Dialect(NamedTuple):
     apart
         Where stops are orders of another kind, in lists of their own.
     order_id
-        How to ask for the fills of one order.
+        How to ask for the fills of one order, and where a fill says whose it is.
     stops
         How to ask for stops where they are apart.
     stop_id
@@ -70,6 +70,9 @@ class Dialect(NamedTuple):
         {'cost': '0.001', 'currency': 'BTC'}
 
         """
+        # ccxt takes the fill of a stop for one of the stop, not of the order that it became.
+        if own := (trade.get("info") or {}).get(self.order_id):
+            trade = trade | {"order": own}
         fee = trade.get("fee") or {}
         if not self.signed_fees or not fee.get("cost"):
             return trade

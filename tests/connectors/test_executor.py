@@ -43,6 +43,7 @@ from tests.standin.client import until
 from tests.standin.exchange import StandIn
 
 EACH = pytest.mark.parametrize("market", [COIN, PERPETUAL, OKX])
+EXCHANGES = pytest.mark.parametrize("market", [PERPETUAL, OKX])
 SPOTS = {COIN, OKX}
 Scene = Callable[[Bench], Coroutine[None, None, None]]
 
@@ -75,6 +76,11 @@ def position(bench: Bench, market: str) -> Decimal:
     return account.position(NAMES[market]) if market == PERPETUAL else account.balance("BTC")
 
 
+def dust(market: str) -> Decimal:
+    """Return what the fee of a coin leaves of a lot, which cannot be sold."""
+    return Decimal("0.01") if market in SPOTS else Decimal(0)
+
+
 async def opened(bench: Bench, market: str, amount: str = "2.00", **more: object) -> None:
     """Open a position, and see it protected."""
     bench.ask(entry(market, amount=amount, **more))  # type: ignore[arg-type]
@@ -86,8 +92,7 @@ async def closed(bench: Bench, market: str) -> None:
     """Leave it, and see that nothing is left and all is told, each once."""
     bench.ask(leave(market))
     await bench.until_told("closed")
-    # Of a coin the fee was taken, and what that left of a lot cannot be sold.
-    assert bench.held(market) == (0 if market == PERPETUAL else Decimal("0.01"))
+    assert bench.held(market) == dust(market)
     assert not bench.exchange.accounts["main"].open_orders()
     assert len({*ids(bench)}) == len(ids(bench))
     fills = {str(deal.id) for _, deal in bench.exchange.accounts["main"].fills}
@@ -262,28 +267,36 @@ def test_fills_while_the_stream_is_cut_are_found(tmp_path: Path, market: str) ->
     assert any("private stream" in line for line in bench.lines)
 
 
-def test_maintenance_is_waited_for(tmp_path: Path) -> None:
+@EXCHANGES
+def test_maintenance_is_waited_for(tmp_path: Path, market: str) -> None:
     async def scene(bench: Bench) -> None:
-        await opened(bench, PERPETUAL)
+        await opened(bench, market)
         await asyncio.to_thread(bench.exchange.order_trouble.maintain)
-        bench.ask(leave(PERPETUAL))
+        bench.ask(leave(market))
         await until(lambda: any("in doubt" in line for line in bench.lines))
         await asyncio.to_thread(bench.exchange.order_trouble.maintain, on=False)
         await bench.until_told("closed")
-        assert position(bench, PERPETUAL) == 0
+        assert position(bench, market) <= dust(market)
 
-    played(tmp_path, scene)
+    played(tmp_path, scene, market=market)
 
 
-def test_a_stop_that_triggers_ends_the_position_and_is_told(tmp_path: Path) -> None:
+@EXCHANGES
+@pytest.mark.parametrize("heard", [True, False])
+def test_a_stop_that_triggers_ends_the_position_and_is_told(
+    tmp_path: Path, market: str, heard: bool
+) -> None:
     async def scene(bench: Bench) -> None:
-        await opened(bench, PERPETUAL, stop=0.015)
+        await opened(bench, market, stop=0.015)
+        bench.exchange.report_trouble.silence(not heard)
         await asyncio.to_thread(bench.exchange.play_until, line=600)
         await bench.until_told("closed")
         assert "stop filled" in bench.statuses()
-        assert position(bench, PERPETUAL) == bench.held(PERPETUAL) == 0
+        assert bench.held(market) == dust(market)
+        assert position(bench, market) <= dust(market)
 
-    played(tmp_path, scene)
+    settings = replace(SETTINGS, reconcile_seconds=600.0) if heard else SETTINGS
+    played(tmp_path, scene, settings, market=market)
 
 
 def test_the_same_order_twice_is_sent_once(tmp_path: Path) -> None:
@@ -392,15 +405,29 @@ def test_an_executor_that_comes_back_goes_on_where_it_was(tmp_path: Path) -> Non
         asyncio.run(run(exchange))
 
 
-def test_an_order_whose_answer_nobody_waited_for_is_asked_about_first(tmp_path: Path) -> None:
+def test_who_comes_back_to_another_exchange_knows_the_stop_that_rests_there(tmp_path: Path) -> None:
+    async def run(exchange: StandIn) -> None:
+        async with executing(exchange, tmp_path) as bench:
+            await opened(bench, OKX)
+        async with executing(exchange, tmp_path, bench=bench):
+            await closed(bench, OKX)
+
+    with exchange_of(OKX) as exchange:
+        asyncio.run(run(exchange))
+
+
+@EXCHANGES
+def test_an_order_whose_answer_nobody_waited_for_is_asked_about_first(
+    tmp_path: Path, market: str
+) -> None:
     settings = replace(SETTINGS, reconcile_seconds=600.0, leave_seconds=0.1)
 
-    async def run(exchange: BinanceStandIn) -> None:
+    async def run(exchange: StandIn) -> None:
         account = exchange.accounts["main"]
         exchange.report_trouble.silence()
         async with executing(exchange, tmp_path, settings) as bench:
             exchange.order_trouble.slow(4.0)
-            bench.ask(entry(PERPETUAL, stop=None))
+            bench.ask(entry(market, stop=None))
             await until(lambda: account.orders)
         assert bench.statuses() == ["enter sent"]
         async with executing(exchange, tmp_path, settings, bench):
@@ -408,22 +435,25 @@ def test_an_order_whose_answer_nobody_waited_for_is_asked_about_first(tmp_path: 
         assert "enter unknown" in bench.statuses()
         assert len(account.orders) == 1
 
-    with binance() as exchange:
+    with exchange_of(market) as exchange:
         asyncio.run(run(exchange))
 
 
-def test_a_stop_that_acts_while_nobody_is_there_is_told_by_who_comes_back(tmp_path: Path) -> None:
-    async def run(exchange: BinanceStandIn) -> None:
+@EXCHANGES
+def test_a_stop_that_acts_while_nobody_is_there_is_told_by_who_comes_back(
+    tmp_path: Path, market: str
+) -> None:
+    async def run(exchange: StandIn) -> None:
         async with executing(exchange, tmp_path) as bench:
-            await opened(bench, PERPETUAL, stop=0.015)
+            await opened(bench, market, stop=0.015)
         await asyncio.to_thread(exchange.play_until, line=600)
-        assert position(bench, PERPETUAL) == 0
+        assert position(bench, market) <= dust(market)
         async with executing(exchange, tmp_path, bench=bench):
             await bench.until_told("closed")
             assert "stop filled" in bench.statuses()
-            assert bench.held(PERPETUAL) == 0
+            assert bench.held(market) == dust(market)
 
-    with binance() as exchange:
+    with exchange_of(market) as exchange:
         asyncio.run(run(exchange))
 
 
@@ -447,7 +477,7 @@ def test_funding_is_told_once(tmp_path: Path) -> None:
         await until(lambda: exchange.order_trouble.counts["read"] > 30)
         assert bench.statuses().count("funding") == 1
 
-    played(tmp_path, scene)
+    played(tmp_path, scene, replace(SETTINGS, funding_seconds=0.1))
 
 
 def test_hedge_mode_lets_no_entry_through_and_says_so(tmp_path: Path) -> None:

@@ -14,11 +14,22 @@ from connectors.executor_troubles import Troubles
 from connectors.orders import Deal, Known
 from connectors.private_feed import PrivateFeed
 from connectors.trading import TradingVenue
-from tests.connectors.desk import COIN, NAMES, PERPETUAL, binance, engine, place, venue
+from tests.connectors.desk import (
+    COIN,
+    NAMES,
+    OKX,
+    PERPETUAL,
+    binance,
+    engine,
+    exchange_of,
+    place,
+    venue,
+)
 from tests.standin.binance import BinanceStandIn
 from tests.standin.client import until
+from tests.standin.exchange import StandIn
 
-BOTH = pytest.mark.parametrize("market", [COIN, PERPETUAL])
+EACH = pytest.mark.parametrize("market", [COIN, PERPETUAL, OKX])
 
 
 @dataclass
@@ -59,11 +70,11 @@ async def hearing(
         assert feed.failed() is None
 
 
-@BOTH
+@EACH
 def test_orders_and_fills_are_heard_as_they_are(
     market: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def run(exchange: BinanceStandIn) -> None:
+    async def run(exchange: StandIn) -> None:
         async with venue(exchange) as client, hearing(client, market, monkeypatch) as heard:
             price = (engine(exchange, market).last * Decimal("0.9")).quantize(Decimal("0.1"))
             await client.send(place("a1", market, amount="1.50"))
@@ -78,15 +89,15 @@ def test_orders_and_fills_are_heard_as_they_are(
             assert (told.trade_id, told.id) == (str(deal.id), order.wanted.client_id)
             assert (told.price, told.amount, told.fee) == (deal.price, deal.amount, deal.fee)
 
-    with binance() as exchange:
+    with exchange_of(market) as exchange:
         asyncio.run(run(exchange))
 
 
-@BOTH
+@EACH
 def test_a_stream_that_is_cut_is_opened_again_and_what_was_missed_is_asked_for(
     market: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def run(exchange: BinanceStandIn) -> None:
+    async def run(exchange: StandIn) -> None:
         async with venue(exchange) as client, hearing(client, market, monkeypatch) as heard:
             before = len(heard.asked)
             await asyncio.to_thread(exchange.report_trouble.cut)
@@ -97,7 +108,39 @@ def test_a_stream_that_is_cut_is_opened_again_and_what_was_missed_is_asked_for(
             await until(lambda: heard.deals)
             assert any(line.endswith("all right again") for line in heard.lines)
 
-    with binance() as exchange:
+    with exchange_of(market) as exchange:
+        asyncio.run(run(exchange))
+
+
+def test_a_stream_is_entered_by_the_clock_of_the_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run(exchange: StandIn) -> None:
+        exchange.order_trouble.skew(-70_000)
+        async with venue(exchange) as client, hearing(client, OKX, monkeypatch) as heard:
+            await client.send(place("a1", OKX))
+            await until(lambda: heard.deals)
+            assert not heard.lines
+
+    with exchange_of(OKX) as exchange:
+        asyncio.run(run(exchange))
+
+
+def test_a_stop_that_has_become_another_order_is_heard_as_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def run(exchange: StandIn) -> None:
+        stop = place("s1", OKX, "sell", stop_price=Decimal(101), reduce_only=True)
+        async with venue(exchange) as client:
+            await client.send(place("a1", OKX, amount="1.50"))
+            await client.send(stop)
+        async with venue(exchange) as another, hearing(another, OKX, monkeypatch) as heard:
+            await asyncio.to_thread(exchange.play_until, line=400)
+            await until(lambda: heard.deals and heard.status("s1") == "filled")
+            assert {deal.id for deal in heard.deals} == {"s1"}
+            ended = await another.find("s1", OKX)
+            assert ended is not None
+            assert {deal.exchange_id for deal in heard.deals} == {ended.exchange_id}
+
+    with exchange_of(OKX) as exchange:
         asyncio.run(run(exchange))
 
 

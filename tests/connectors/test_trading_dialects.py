@@ -27,3 +27,8 @@ def test_what_okx_takes_is_paid_and_what_it_gives_is_not(told: str, paid: str) -
 
 def test_a_fill_without_a_fee_stays_so() -> None:
     assert dialect("okx").pushed({"fee": {"cost": None}}) == {"fee": {"cost": None}}
+
+
+def test_a_fill_is_of_the_order_that_a_stop_became() -> None:
+    trade = {"order": "stop", "info": {"algoId": "stop", "ordId": "7"}}
+    assert dialect("okx").pushed(trade)["order"] == "7"
