@@ -27,7 +27,9 @@ from tests.connectors.desk import (
 )
 from tests.standin.binance import BinanceStandIn
 from tests.standin.client import until
+from tests.standin.connection import Connection
 from tests.standin.exchange import StandIn
+from tests.standin.report_trouble import PRIVATE
 
 EACH = pytest.mark.parametrize("market", [COIN, PERPETUAL, OKX])
 
@@ -56,18 +58,31 @@ class Heard:
 
 @asynccontextmanager
 async def hearing(
-    client: TradingVenue, market: str, monkeypatch: pytest.MonkeyPatch
+    exchange: StandIn, client: TradingVenue, market: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Heard]:
     monkeypatch.setattr("connectors.private_feed.SETTLED", 0.1)
     heard = Heard()
     feed = PrivateFeed(client, heard, Troubles(heard.lines.append))
     feed.add(market)
     try:
-        await until(lambda: len(heard.asked) == 2)  # both of its streams are open
+        await until(lambda: len(heard.asked) >= 2)  # both of its streams have been asked for
+        await until(lambda: any(_private(one) for one in [*exchange.connections]))
+        await until(lambda: len({"myTrades" in name for name in _awaited(client)}) == 2)
         yield heard
     finally:
         await feed.stop()
         assert feed.failed() is None
+
+
+def _awaited(client: TradingVenue) -> list[str]:
+    """Return what ccxt waits for on its streams."""
+    streams = client.client.clients.values()
+    names = [name for stream in streams for name in stream.futures]
+    return [name for name in names if "orders" in name or "myTrades" in name]
+
+
+def _private(connection: Connection) -> bool:
+    return any(topic.startswith(PRIVATE) for topic in [*connection.topics])
 
 
 @EACH
@@ -75,7 +90,10 @@ def test_orders_and_fills_are_heard_as_they_are(
     market: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def run(exchange: StandIn) -> None:
-        async with venue(exchange) as client, hearing(client, market, monkeypatch) as heard:
+        async with (
+            venue(exchange) as client,
+            hearing(exchange, client, market, monkeypatch) as heard,
+        ):
             price = (engine(exchange, market).last * Decimal("0.9")).quantize(Decimal("0.1"))
             await client.send(place("a1", market, amount="1.50"))
             await client.send(place("b1", market, amount="2.00", kind="limit", price=price))
@@ -98,7 +116,10 @@ def test_a_stream_that_is_cut_is_opened_again_and_what_was_missed_is_asked_for(
     market: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def run(exchange: StandIn) -> None:
-        async with venue(exchange) as client, hearing(client, market, monkeypatch) as heard:
+        async with (
+            venue(exchange) as client,
+            hearing(exchange, client, market, monkeypatch) as heard,
+        ):
             before = len(heard.asked)
             await asyncio.to_thread(exchange.report_trouble.cut)
             await until(lambda: any("trying again" in line for line in heard.lines))
@@ -115,7 +136,7 @@ def test_a_stream_that_is_cut_is_opened_again_and_what_was_missed_is_asked_for(
 def test_a_stream_is_entered_by_the_clock_of_the_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run(exchange: StandIn) -> None:
         exchange.order_trouble.skew(-70_000)
-        async with venue(exchange) as client, hearing(client, OKX, monkeypatch) as heard:
+        async with venue(exchange) as client, hearing(exchange, client, OKX, monkeypatch) as heard:
             await client.send(place("a1", OKX))
             await until(lambda: heard.deals)
             assert not heard.lines
@@ -132,7 +153,10 @@ def test_a_stop_that_has_become_another_order_is_heard_as_ours(
         async with venue(exchange) as client:
             await client.send(place("a1", OKX, amount="1.50"))
             await client.send(stop)
-        async with venue(exchange) as another, hearing(another, OKX, monkeypatch) as heard:
+        async with (
+            venue(exchange) as another,
+            hearing(exchange, another, OKX, monkeypatch) as heard,
+        ):
             await asyncio.to_thread(exchange.play_until, line=400)
             await until(lambda: heard.deals and heard.status("s1") == "filled")
             assert {deal.id for deal in heard.deals} == {"s1"}
@@ -148,7 +172,7 @@ def test_a_report_that_comes_twice_or_too_early_is_told_as_it_comes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def run(exchange: BinanceStandIn) -> None:
-        async with venue(exchange) as client, hearing(client, COIN, monkeypatch) as heard:
+        async with venue(exchange) as client, hearing(exchange, client, COIN, monkeypatch) as heard:
             exchange.report_trouble.repeat(4)
             await client.send(place("a1", amount="1.50"))
             await until(lambda: len(heard.deals) == 2)
