@@ -246,8 +246,14 @@ def test_history_answers_while_a_replay_is_at_work(
         "--events",
         "x.jsonl",
     ]
+
+    def kept() -> int:
+        return int(reader.query("SELECT count() FROM candles").first_row[0])
+
+    before = kept()
     with rig.started(*line) as process:
-        assert until(process, lambda: written(store) > 0)
+        # Only then it has had its turn at starting history: nobody waits for it any more.
+        assert until(process, lambda: kept() > before)
         process.send_signal(signal.SIGSTOP)  # it is at work for as long as we look
         said = rig.deck(
             "sql", "SELECT status FROM runs WHERE status = 'running'", "--format", "csv"
