@@ -21,7 +21,7 @@ from tests.standin.capture import made
 SYMBOLS = "M{:03}"
 _SPEED = 0.2
 """So slow that its own markets take little of the machine, and fast enough to fill orders."""
-_LINES = 20_000
+_LINES = 2_000
 _IDS = ("newClientOrderId", "clientAlgoId")
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
