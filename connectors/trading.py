@@ -14,7 +14,8 @@ from connectors.orders import Deal, DoubtfulError, Known, Place, RefusedError
 from connectors.trading_asks import Asks, MissingError
 from connectors.trading_client import trading_client
 from connectors.trading_dialects import dialect
-from connectors.trading_words import UnclearError, balance_of, became, deal, known, position_of
+from connectors.trading_names import Names
+from connectors.trading_words import balance_of, became, position_of
 from connectors.venue import Json, VenueError, split
 from connectors.venue_answers import listed
 from schemas import DAY, Instrument, Time
@@ -56,10 +57,9 @@ class TradingVenue:
         self.client = trading_client(keys, url, sandbox)
         self.exchange, self.sandbox = keys.exchange, sandbox
         self.asks, self._dialect = Asks(self.client), dialect(keys.exchange)
+        self._names = Names()
         self._stops: set[str] = set()
         """Client ids of stops, as far as they were seen."""
-        self._ids: dict[tuple[str, str], str] = {}
-        """Client ids by market and the exchange's own, as far as they were seen."""
 
     async def load(self) -> None:
         """Learn which markets there are, and how far the exchange's clock is from ours."""
@@ -114,7 +114,7 @@ class TradingVenue:
                 symbol, kind, place.side, f"{place.amount:f}", price, params,
             )
         )  # fmt: skip
-        return self._known({**order, "clientOrderId": place.id}, place.market)
+        return self._names.known({**order, "clientOrderId": place.id}, place.market)
 
     async def cancel(self, id_: str, market: str) -> Known | None:
         """Call an order off; return what the answer says of its end, if it says so.
@@ -143,7 +143,7 @@ class TradingVenue:
                 continue
             if way and (own := became(order)):
                 return await self._triggered(id_, own, market)
-            return self._known({**order, "clientOrderId": id_}, market)
+            return self._names.known({**order, "clientOrderId": id_}, market)
         return None
 
     async def open_orders(self, market: str) -> list[Known]:
@@ -154,7 +154,7 @@ class TradingVenue:
             orders = await self.asks.query(
                 partial(self.client.fetch_open_orders, symbol, None, None, way)
             )
-            told = [self._known(order, market) for order in orders]
+            told = [self._names.known(order, market) for order in orders]
             if way:
                 self._stops.update(order.id for order in told)
             found += told
@@ -173,7 +173,7 @@ class TradingVenue:
             page = await self.asks.query(
                 partial(self.client.fetch_my_trades, symbol, first, _PAGE, until)
             )
-            found.update((told.trade_id, told) for told in self._deals(page, market))
+            found.update((told.trade_id, told) for told in self._names.deals(page, market))
             end = now if last is None else last
             if len(page) >= _PAGE and first < end:  # some tell the first of them, some the last
                 middle = (first + end) // 2
@@ -188,16 +188,11 @@ class TradingVenue:
             exchange_id = order.exchange_id if order else ""
         if not exchange_id:
             return []
+        of_it = {self._dialect.order_id: exchange_id}
         page = await self.asks.query(
-            partial(
-                self.client.fetch_my_trades,
-                symbol,
-                None,
-                None,
-                {self._dialect.order_id: exchange_id},
-            )
+            partial(self.client.fetch_my_trades, symbol, None, None, of_it)
         )
-        found = [d._replace(id=id_) for d in self._deals(page, market)]
+        found = [d._replace(id=id_) for d in self._names.deals(page, market)]
         return [d for d in found if d.exchange_id == exchange_id]
 
     async def held(self, market: str) -> Decimal:
@@ -211,44 +206,24 @@ class TradingVenue:
 
     def pushed_order(self, order: Json, market: str) -> Known:
         """Return what the private stream says of an order."""
-        return self._known(order | {"id": became(order) or order.get("id")}, market)
+        return self._names.known(order | {"id": became(order) or order.get("id")}, market)
 
     def pushed_deal(self, trade: Json, market: str) -> Deal:
         """Return what the private stream says of a fill."""
-        return self._deals([self._dialect.pushed(trade)], market)[0]
-
-    def _known(self, order: Json, market: str) -> Known:
-        try:
-            told = known(order, market)
-        except UnclearError as error:
-            raise DoubtfulError(str(error)) from None
-        # What a stop has become may have another client id, but not for us.
-        id_ = self._ids.get((market, told.exchange_id), told.id)
-        if id_ and told.exchange_id:
-            self._ids[market, told.exchange_id] = id_
-        return told._replace(id=id_)
+        return self._names.deals([self._dialect.pushed(trade)], market)[0]
 
     def _end(self, order: Json, market: str) -> Known | None:
         """Return what an answer to a cancel says, if it is more than that it was taken."""
         if order.get("status") in (None, "open") or order.get("filled") is None:
             return None
-        return self._known(order, market)
-
-    def _deals(self, page: list[Json], market: str) -> list[Deal]:
-        try:
-            return [
-                deal(told, market, self._ids.get((market, str(told.get("order"))), ""))
-                for told in page
-            ]
-        except (UnclearError, KeyError) as error:
-            raise DoubtfulError(f"{market}: a fill cannot be understood: {error}") from None
+        return self._names.known(order, market)
 
     async def _triggered(self, id_: str, own: str, market: str) -> Known | None:
         """Return what became of a stop that has become another order."""
-        self._ids[market, own] = id_
+        self._names.note(market, own, id_)
         symbol = self._symbol(market)
         order = await self.asks.query(partial(self.client.fetch_order, own, symbol))
-        return self._known({**order, "id": own}, market)
+        return self._names.known({**order, "id": own}, market)
 
     async def _one(self, params: Json, market: str) -> Json | None:
         ask = partial(self.client.fetch_order, None, self._symbol(market), params)

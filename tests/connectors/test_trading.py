@@ -14,7 +14,7 @@ from connectors.orders import BusyError, DoubtfulError, Known, RefusedError
 from connectors.trading import GoneError, TradingVenue
 from connectors.venue import Json, VenueError
 from schemas import DAY, SECOND
-from tests.connectors.desk import COIN, KEYS, NAMES, PERPETUAL, binance, engine, place, venue
+from tests.connectors.desk import COIN, KEYS, PERPETUAL, binance, engine, place, venue
 from tests.standin.account import KEY, PASSWORD, SECRET, Account
 from tests.standin.binance import BinanceStandIn
 from tests.standin.capture import made
@@ -166,7 +166,7 @@ def test_a_stop_that_has_triggered_is_filled_and_its_fills_are_its_own(market: s
 def test_what_is_held_is_the_balance_or_the_position() -> None:
     async def work(exchange: BinanceStandIn, client: TradingVenue) -> None:
         account = exchange.accounts["main"]
-        assert [await client.held(market) for market in NAMES] == [0, 0]
+        assert [await client.held(market) for market in (COIN, PERPETUAL)] == [0, 0]
         await client.send(place("a1", COIN, amount="2.00"))
         await client.send(place("a2", PERPETUAL, "sell", amount="3.00"))
         assert await client.held(COIN) == account.balance("BTC") == Decimal("1.999")
@@ -337,7 +337,7 @@ def test_an_instrument_is_exact_and_stops_can_rest() -> None:
     async def work(_exchange: BinanceStandIn, client: TradingVenue) -> None:
         found = client.instrument(PERPETUAL, 7)
         assert (found.tick, found.lot, found.ts) == (Decimal("0.1"), Decimal("0.01"), 7)
-        assert [client.contract(market) for market in NAMES] == [False, True]
-        assert [client.stops(market) for market in NAMES] == [True, True]
+        assert [client.contract(market) for market in (COIN, PERPETUAL)] == [False, True]
+        assert [client.stops(market) for market in (COIN, PERPETUAL)] == [True, True]
 
     trading(work)
