@@ -15,12 +15,14 @@ from random import Random
 
 import pytest
 
+from connectors.blotter_position import Holding
+from connectors.exact import stepped
 from connectors.log import Cursor
 from connectors.log_client import LogClient
 from connectors.order_queue import Asked, encode_ask
 from connectors.outbox import OutboxView
 from connectors.sqlite_log import SqliteLog
-from schemas import Order, Report
+from schemas import Instrument, Order, Report
 from schemas.wire import read
 from tests.connectors.desk import COIN, NAMES, PERPETUAL, engine
 from tests.connectors.executing import (
@@ -41,6 +43,7 @@ from tests.standin.client import until
 
 KILLS = int(os.environ.get("TAPEDECK_KILLS", "20"))
 LINES = 4_000 + 200 * KILLS
+TICK, LOT, LEAST = Decimal("0.1"), Decimal("0.01"), Decimal(5)
 MONEY = {"USDT": Decimal(1_000_000)}
 
 
@@ -133,6 +136,8 @@ class Trial:
     kills: int = 0
     found: Counter[str] = field(default_factory=Counter)
     """What was there at a kill."""
+    agreements: list[tuple[int, int]] = field(default_factory=list)
+    """How many positions and open orders there were each time that all agreed."""
 
     @property
     def account(self) -> Account:
@@ -155,11 +160,12 @@ class Trial:
                 flow.act(resting_allowed)
             await asyncio.sleep(0.01)
 
-    async def until_started(self) -> None:
+    async def until_started(self, trading: bool) -> None:
+        """Return when the executor takes orders; the flows trade meanwhile, or wait for it."""
         end = time.monotonic() + 60
         while not started(self.directory).exists():
             assert time.monotonic() < end, (self.directory / "errors").read_text()
-            await self.trade(0.05)
+            await (self.trade(0.05) if trading else asyncio.sleep(0.05))
 
     def look(self) -> None:
         """Count what a kill has cut off."""
@@ -174,6 +180,8 @@ class Trial:
         view = OutboxView(self.directory / "outbox")
         with closing(view):
             slips, holdings, waiting = view.slips(), view.holdings(), view.waiting()
+        if leaving := [h.position for h in holdings if h.stage != "open"]:
+            return f"positions {leaving} are being left"
         open_ids = {order.wanted.client_id for order in self.account.open_orders()}
         mine = {slip.id for slip in slips if slip.status == "acknowledged"}
         if open_ids != mine or len(slips) != len(mine):
@@ -185,7 +193,17 @@ class Trial:
             ours = sum((h.signed for h in holdings if h.market == flow.market), Decimal(0))
             if not there == flow.held == ours + self.dust(flow, ours):
                 return f"{flow.market}: {there} at the exchange, {flow.held} on the tape, {ours}"
-        return ""
+        return next(filter(None, map(self.unprotected, holdings)), "")
+
+    def unprotected(self, holding: Holding) -> str:
+        """Say what is held without a stop that rests for all of it, unless none can or should."""
+        amount = stepped(holding.held, LOT)
+        rules = Instrument(holding.market, 0, TICK, LOT, LEAST, Decimal(1))
+        wanted = holding.level_of(TICK) is not None and not holding.too_little(rules)
+        there = resting(self.exchange, holding.market)
+        if there == (amount if wanted else 0):
+            return ""
+        return f"{holding.market}: stops for {there} rest, and {amount} is held: {holding}"
 
     def there(self, market: str) -> Decimal:
         """Return what the exchange's own fills come to."""
@@ -203,7 +221,10 @@ class Trial:
         try:
             await until(lambda: not self.differs())
         except TimeoutError:
-            pytest.fail(self.differs())
+            pytest.fail(f"behind {self.kills} kills: {self.differs()}")
+        self.check_orders()
+        with closing(OutboxView(self.directory / "outbox")) as view:
+            self.agreements.append((len(view.holdings()), len(view.slips())))
 
     def check_orders(self) -> None:
         ids = self.account.ids
@@ -214,17 +235,17 @@ async def killed(trial: Trial, random: Random) -> None:
     for _ in range(KILLS):
         with process(trial.exchange, trial.directory):
             if random.random() < 0.8:
-                await trial.until_started()
+                await trial.until_started(trading=random.random() < 0.3)
+                await trial.agreed()
             await trial.trade(random.uniform(0.0, 3.0))
             trial.look()
         trial.check_orders()
     with process(trial.exchange, trial.directory):
-        await trial.until_started()
+        await trial.until_started(trading=True)
         await trial.trade(3.0)
         for flow in trial.flows:
             await until(lambda flow=flow: _ended(trial, flow))  # type: ignore[misc]
         await trial.agreed()
-    trial.check_orders()
 
 
 def _ended(trial: Trial, flow: Flow) -> bool:
@@ -258,4 +279,5 @@ def test_an_executor_killed_at_random_points_agrees_with_exchange_and_log(tmp_pa
         for flow in flows:
             assert flow.position > KILLS // 2
             print(flow.market, flow.position, "positions", dict(flow.ends), flow.repeated)  # noqa: T201
+        print(len(trial.agreements), "agreements", Counter(trial.agreements).most_common())  # noqa: T201
         print(trial.kills, "kills", dict(trial.found), len(trial.account.ids), "orders")  # noqa: T201
