@@ -146,8 +146,8 @@ def _read(path: Path) -> ConfigParser:
         number = getattr(error, "lineno", None) or next(iter(getattr(error, "errors", [])), [0])[0]
         where = f"line {number}" if number else "somewhere"
         raise KeysError(
-            f"{path}: {where} cannot be read; write [NAME], then exchange = ..., key = ..., "
-            "secret = ..."
+            f"{path}: {where} cannot be read; write [NAME], and below it a line each for "
+            "exchange, key and secret, such as exchange = binance"
         ) from None
     except OSError as error:
         raise KeysError(f"{path} cannot be read: {error.strerror}") from None

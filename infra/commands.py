@@ -14,7 +14,7 @@ from infra.problems import explained
 from infra.screen import Misused, out, say, told
 from infra.settings import Settings
 from infra.telling import Word, known_markets, purses_of, tell
-from infra.trading import executes
+from infra.trading import executes, known_flows
 
 _Flow = Annotated[str, typer.Option(help="The flow it is for: its file's name without .py.")]
 _Market = Annotated[
@@ -102,7 +102,10 @@ def _say(word: Word, settings: Settings, account: str, *, kafka: bool) -> list[s
     """Say it, and tell who hears it; return whose executors were told."""
     log, queue = place(settings, kafka), order_queue(settings, kafka)
     purses = purses_of(settings, account)
-    known = known_markets(log, (left.market for left in held_by(settings, purses)))
+    held = held_by(settings, purses)
+    known = known_markets(log, (left.market for left in held))
+    if word.flow and word.flow not in {*known_flows(settings), *(left.flow for left in held)}:
+        say(f"no flow {word.flow} is known here: is it spelled so? It is said anyway", _ODD)
     if strange := [name for name in word.markets if name not in known]:
         say(f"nothing is known of {', '.join(strange)}: is it spelled so? It is said anyway", _ODD)
     count = tell(word, log, queue, known, purses)

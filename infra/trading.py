@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -63,6 +64,21 @@ def default_store(settings: Settings, flow: Path, trading: Trading) -> Path:
     """
     parts = (flow.stem, trading.broker.value, trading.account)
     return settings.home / "trading" / "-".join(part for part in parts if part)
+
+
+def known_flows(settings: Settings) -> set[str]:
+    """Return the flows that traded here, but for those that were given a store of their own.
+
+    Examples
+    --------
+    >>> known_flows(Settings(Path("nowhere")))
+    set()
+
+    """
+    brokers = "|".join(broker.value for broker in Broker)
+    named = re.compile(rf"(.+)-(?:{brokers})(?:-[\w-]+)?")
+    stores = (settings.home / "trading").glob("*-*")
+    return {found[1] for store in stores if (found := named.fullmatch(store.name))}
 
 
 def executor_home(settings: Settings, name: str) -> Path:

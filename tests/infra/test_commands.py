@@ -19,7 +19,7 @@ from infra.log import MarketLog, OrderQueue
 from infra.places import Embedded
 from infra.settings import Settings
 from infra.telling import Word, purses_of
-from infra.trading import executes, executor_home
+from infra.trading import Trading, default_store, executes, executor_home
 from schemas import Command, Heartbeat
 from schemas.wire import decode, encode
 from tests.infra.rig import Rig
@@ -102,6 +102,17 @@ def test_a_market_that_nobody_knows_is_told_and_hears_it_all_the_same(rig: Rig) 
     assert "nothing is known of sim:AB/USD: is it spelled so?" in said.err
     assert on_the_tapes(rig) == [("sim:AB/USD", "halt", "")]
     assert "write EXCHANGE:SYMBOL" in rig.deck("halt", "--market", "BTC", status=1).err
+
+
+def test_a_flow_that_nobody_knows_is_told_and_hears_it_all_the_same(rig: Rig) -> None:
+    default_store(Settings(rig.home), Path("my-flow.py"), Trading()).mkdir(parents=True)
+    outbox(rig, "main:sandbox", holding("sim:A/USD", flow="held"))
+    for flow in ("my-flow", "held"):
+        assert "is it spelled so?" not in rig.deck("halt", "--flow", flow).err
+    said = rig.deck("halt", "--flow", "my-flwo")
+    assert said.status == 0
+    assert "no flow my-flwo is known here: is it spelled so?" in said.err
+    assert ("sim:A/USD", "halt", "my-flwo") in on_the_tapes(rig)
 
 
 def test_executors_hear_it_in_the_queue_those_of_one_account_if_it_is_named(rig: Rig) -> None:
