@@ -35,15 +35,20 @@ def bench(screen: Console, seconds: float = SECONDS) -> None:
     )
     for name in ("events/s", "order", "orders", "to the queue", "on to the socket", "all", "max"):
         grid.add_column(name, justify="left" if name == "order" else "right")
-    for rate in RATES:
-        screen.print(f"{rate:,} events/s", style="dim")
-        with embedded() as settings:
-            ordered = order(settings, rate, seconds)
-        for action, name in _ACTIONS.items():
-            grid.add_row(f"{ordered.rate:,.0f}", name, *_row(ordered, action))
-        percent = ", ".join(f"{who} {used:.0f}" for who, used in ordered.used.percent.items())
-        screen.print(f"percent of a core: {percent}", style="dim")
-    screen.print(grid)
+    try:
+        for rate in RATES:
+            screen.print(f"{rate:,} events/s", style="dim")
+            with embedded() as settings:
+                _add(screen, grid, order(settings, rate, seconds))
+    finally:
+        screen.print(grid)
+
+
+def _add(screen: Console, grid: Table, ordered: Ordered) -> None:
+    for action, name in _ACTIONS.items():
+        grid.add_row(f"{ordered.rate:,.0f}", name, *_row(ordered, action))
+    percent = ", ".join(f"{who} {used:.0f}" for who, used in ordered.used.percent.items())
+    screen.print(f"percent of a core: {percent}", style="dim")
 
 
 def _row(ordered: Ordered, action: str) -> tuple[str, ...]:
