@@ -14,7 +14,7 @@ from benchmarks.ordering import Ordered, order
 
 SECONDS = 20.0
 RATES = (1_000, 5_000)
-_ACTIONS = {"enter": "entry", "exit": "sale, its stop called off before"}
+_ACTIONS = {"enter": "entry", "exit": "stop called off, sale"}
 
 
 def bench(screen: Console, seconds: float = SECONDS) -> None:
