@@ -145,7 +145,9 @@ class Executor:
                 if doubt := await check_account(self.venue):
                     self.troubles.say(doubt)
             except RefusedError as error:
-                raise VenueError(f"{what} refuses account {self.account}: {error}") from None
+                raise VenueError(
+                    f"{what} refuses account {self.account}: {error}; are its keys right?"
+                ) from None
             except OrderError as error:
                 self.troubles.begin(what, f"cannot be reached ({error}); trying again")
                 await asyncio.sleep(delays.next(time.monotonic()))

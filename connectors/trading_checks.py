@@ -27,9 +27,10 @@ async def check_account(venue: TradingVenue) -> str:
     VenueError
         When they may; its text says what to do.
     OrderError
-        When the exchange does not answer.
+        When the exchange refuses the keys, or does not answer.
 
     """
+    await venue.asks.query(venue.client.fetch_balance)  # what wrong keys cannot ask for
     may = await _may_withdraw(venue)
     if may:
         raise VenueError(

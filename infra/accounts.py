@@ -94,7 +94,6 @@ async def _asked(keys: AccountKeys, broker: Ground, markets: list[str], url: str
     try:
         await venue.load()
         doubt = await check_account(venue)
-        await venue.asks.query(venue.client.fetch_balance)
         for market in markets:
             await check_market(venue, market)
     finally:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from connectors.orders import RefusedError
 from connectors.trading import TradingVenue
 from connectors.trading_checks import Margin, check_account, check_market
 from connectors.venue import VenueError
@@ -39,6 +40,12 @@ def test_keys_that_may_only_trade_are_all_right() -> None:
 
 def test_play_money_cannot_be_withdrawn() -> None:
     assert checked(Account(withdraws=True), check_account, sandbox=True) == ""
+
+
+@pytest.mark.parametrize("sandbox", [False, True])
+def test_keys_that_are_wrong_are_refused(sandbox: bool) -> None:
+    with pytest.raises(RefusedError, match="AuthenticationError"):
+        checked(Account(secret="another"), check_account, sandbox=sandbox)
 
 
 def test_hedge_mode_is_refused_with_the_remedy() -> None:

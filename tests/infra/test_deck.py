@@ -248,7 +248,7 @@ def test_history_answers_while_a_replay_is_at_work(
     ]
 
     def kept() -> int:
-        return int(reader.query("SELECT count() FROM candles").first_row[0])
+        return int(reader.query("SELECT count() FROM candles").result_rows[0][0])
 
     before = kept()
     with rig.started(*line) as process:
