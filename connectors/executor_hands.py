@@ -78,6 +78,8 @@ class Hands:
         try:
             known = await self._venue.send(action.place)
         except RefusedError as error:
+            what = f"{action.place.side} {action.place.amount:f}"
+            self._troubles.say(f"{action.market}: {what} is refused ({error})")
             self._act(self._blotter.refused(id_, str(error), self._clock()))
         except BusyError as error:
             self._busy(id_, action.market, error)

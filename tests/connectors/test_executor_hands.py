@@ -119,6 +119,13 @@ def test_an_order_is_sent_once_and_told_of(answer: object, told: tuple[object, .
     assert scene.asked == [(SEND.place,)]
 
 
+def test_a_refusal_is_told_with_its_reason() -> None:
+    scene = Scene()
+    scene.do(SEND, RefusedError("InsufficientFunds: no money"))
+    what = f"{SEND.place.side} {SEND.place.amount}"
+    assert scene.lines == [f"{COIN}: {what} is refused (InsufficientFunds: no money)"]
+
+
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
