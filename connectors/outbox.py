@@ -18,6 +18,7 @@ from connectors.blotter_order import Slip
 from connectors.blotter_position import Holding, Key
 from connectors.outbox_file import Durability, explained, hold, open_to_read, open_to_write
 from connectors.outbox_rows import pack, unpack
+from connectors.transaction import whole
 from schemas import Command, Instrument, Position, Reject, Report, Time
 from schemas.wire import encode, read
 
@@ -133,15 +134,8 @@ class Outbox(OutboxView):
     @contextmanager
     def whole(self) -> Iterator[None]:
         """Keep all that is put, durably, or nothing."""
-        with explained(self.directory):
-            self._file.execute("BEGIN")
-            try:
-                yield
-                self._file.execute("COMMIT")
-            except BaseException:
-                if self._file.in_transaction:
-                    self._file.execute("ROLLBACK")
-                raise
+        with explained(self.directory), whole(self._file):
+            yield
 
     def slip(self, id_: str) -> Slip | None:
         """Return an order, however long ago it was."""

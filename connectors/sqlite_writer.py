@@ -13,6 +13,7 @@ from connectors import log_retention
 from connectors.log import partition_of
 from connectors.log_file import bounds, explained, names, open_to_write, place, prepare
 from connectors.log_holder import Hold
+from connectors.transaction import whole
 
 _NOBODY: Mapping[bytes, int] = MappingProxyType({})
 
@@ -127,12 +128,5 @@ class SqliteWriter:
     @contextmanager
     def _whole(self) -> Iterator[None]:
         """Do all of it, durably, or nothing."""
-        with explained(self.directory):
-            self._file.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._file.execute("COMMIT")
-            except BaseException:
-                if self._file.in_transaction:
-                    self._file.execute("ROLLBACK")
-                raise
+        with explained(self.directory), whole(self._file):
+            yield

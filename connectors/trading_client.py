@@ -123,19 +123,7 @@ def trading_client(
         near = " or ".join(get_close_matches(keys.exchange, streaming.exchanges))
         hint = f"did you mean {near}?" if near else "see https://docs.ccxt.com for those it can"
         raise VenueError(f"{keys.source}: ccxt has no exchange {keys.exchange!r}; {hint}")
-    client: TradingClient = getattr(streaming, keys.exchange)(
-        {
-            "apiKey": keys.key,
-            "secret": keys.secret,
-            "password": keys.password or None,
-            "enableRateLimit": True,
-            "newUpdates": True,
-            "timeout": TIMEOUT,
-            "number": str,  # a float could not tell what the exchange said
-            "enableLastHttpResponse": False,
-            "enableLastJsonResponse": False,
-        }
-    )
+    client: TradingClient = getattr(streaming, keys.exchange)(_settings(keys))
     client.options |= {"fetchCurrencies": False, "fetchMargins": False}  # the wallet is not ours
     for watched, snapshot in _SNAPSHOTS.items():
         if isinstance(told := client.options.get(watched), dict):
@@ -149,6 +137,20 @@ def trading_client(
     _listen(client)
     _keep_time(client)
     return client
+
+
+def _settings(keys: AccountKeys) -> Json:
+    return {
+        "apiKey": keys.key,
+        "secret": keys.secret,
+        "password": keys.password or None,
+        "enableRateLimit": True,
+        "newUpdates": True,
+        "timeout": TIMEOUT,
+        "number": str,  # a float could not tell what the exchange said
+        "enableLastHttpResponse": False,
+        "enableLastJsonResponse": False,
+    }
 
 
 def _practise(client: TradingClient, exchange: str) -> None:
