@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import ChainMap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -15,6 +14,7 @@ from connectors.disk import DiskError
 from connectors.events_file import gather
 from connectors.tally import MarketTally
 from infra import processes, report
+from infra.far import Far
 from infra.problems import AGAIN, ReplayError, explained
 from infra.report import Report
 from infra.runs import Notes
@@ -22,10 +22,10 @@ from infra.scratch import drain, left_in, scratch
 from infra.settings import Settings
 from infra.sources import Files, Origin
 from infra.store import Form, Store
-from infra.worker import Done, Far, Job, Share, writer
+from infra.worker import Done, Job, Share, writer
 
-Watcher = Callable[[Far], None]
-"""Is told how far a replay is, a few times a second."""
+Watcher = Callable[[list[Far]], None]
+"""Is told how far each process of a replay is, a few times a second."""
 Teller = Callable[[str], None]
 """Is told at once what the user should know."""
 
@@ -81,15 +81,10 @@ def replay(
 
 
 def _play(job: Job, share: Share, watch: Watcher) -> list[Done]:
-    def seen(at: list[Far]) -> None:
-        read, total = sum(one.read for one in at), sum(one.total for one in at)
-        lines = ChainMap(*(dict(one.lines) for one in at))
-        watch(Far(read, total, sum(one.trades for one in at), lines))
-
     if job.processes == 1:
-        return processes.alone(share, seen)
+        return processes.alone(share, watch)
     again = None if job.store is None else AGAIN
-    return processes.together(partial(Share, job), job.processes, seen, again)
+    return processes.together(partial(Share, job), job.processes, watch, again)
 
 
 def _begin(job: Job, notes: Notes, tell: Teller) -> None:

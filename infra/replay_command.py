@@ -12,11 +12,12 @@ import typer
 from rich.progress import Progress
 
 from infra import flowfile, report, screen
+from infra.far import Far, whole
 from infra.replay import Watcher, replay
 from infra.screen import Misused, say
 from infra.sources import Files, FromHistory, FromKafka, FromLog, Origin
 from infra.times import HELP, parse_time
-from infra.worker import Far, Job
+from infra.worker import Job
 from operators import Costs
 
 _STOPPED = 130
@@ -202,7 +203,8 @@ def play(job: Job, recovery: Path | None, events: Path | None, json: BinaryIO | 
 def _watcher(bar: Progress) -> Watcher:
     task = bar.add_task("replay", total=None, note="")
 
-    def watch(at: Far) -> None:
+    def watch(parts: list[Far]) -> None:
+        at = whole(parts)
         note = f"{at.trades:,} trades"
         bar.update(task, total=at.total or None, completed=at.read, note=note)
 

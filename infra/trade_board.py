@@ -5,13 +5,13 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
 from rich import box
 from rich.table import Table
 
 from connectors.tracks import Item
+from infra.far import FLAT, Line
 from schemas import (
     SECOND,
     Closed,
@@ -27,20 +27,6 @@ from schemas import (
     Trades,
 )
 from schemas.tables import Record
-
-_FLAT = "–"
-
-
-@dataclass(slots=True)
-class Line:
-    """What there is to say of a market."""
-
-    mode: str = "active"
-    position: str = _FLAT
-    order: str = "–"
-    report: str = "–"
-    stamp: Time = 0
-    """The exchange's, of what came last."""
 
 
 class TradeBoard:
@@ -122,13 +108,13 @@ def _conclude(line: Line, event: Event) -> None:
         case Opened():
             line.position = f"{event.side} {_short(event.amount)} at {_short(event.entry)}"
         case Closed():
-            line.position = _FLAT
+            line.position = FLAT
             line.report = f"closed, {event.why}: {event.pnl:+,.2f}"
         case Order():
             line.order = f"{event.action}: {event.side} {_short(event.amount)}"
         case Fill():
             line.report = f"filled {_short(event.amount)} at {_short(event.price)}"
-        case Refused() if line.position == _FLAT:
+        case Refused() if line.position == FLAT:
             line.report = f"{event.action} refused: {event.why}"
         case Halt():
             line.mode = event.state

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from infra import flowfile, report, screen
+from infra.far import Far, whole
 from infra.places import order_queue, place
 from infra.problems import explained
 from infra.replay import replay
@@ -20,7 +21,7 @@ from infra.times import parse_time
 from infra.trade_board import table
 from infra.trading import Trading, default_store, executes
 from infra.watching import Watching
-from infra.worker import Far, Job
+from infra.worker import Job
 
 _NOW = "0s"
 _QUIET_SECONDS = 5.0
@@ -143,9 +144,10 @@ def _begin(job: Job, trading: Trading) -> None:
 def _play(job: Job, store: Path, events: Path | None) -> None:
     """Trade, and show how it stands; at the end, what came of it."""
 
-    def watch(at: Far) -> None:
-        quiet = not at.lines and time.monotonic() - begun > _QUIET_SECONDS
-        watching.show(table(at.lines), [_QUIET] if quiet else [])
+    def watch(parts: list[Far]) -> None:
+        lines = whole(parts).lines
+        quiet = not lines and time.monotonic() - begun > _QUIET_SECONDS
+        watching.show(table(lines), [_QUIET] if quiet else [])
 
     begun = time.monotonic()
     with Watching() as watching:

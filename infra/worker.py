@@ -7,11 +7,11 @@ import gc
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
@@ -27,14 +27,16 @@ from connectors.outlets import Outlet, Outlets
 from connectors.tally import MarketTally, Tally
 from connectors.window import Window
 from infra import engine, flowfile, store
+from infra.far import Far
 from infra.history import History as Server
 from infra.history_home import HistoryError
 from infra.lock import Busy, Lock
 from infra.places import Place
+from infra.problems import AFRESH
 from infra.settings import Settings
 from infra.sources import Origin
 from infra.times import parse_time
-from infra.trade_board import Line, TradeBoard
+from infra.trade_board import TradeBoard
 from infra.trading import Trading
 from operators import Costs, Live, Tape, conclude, enter
 
@@ -93,16 +95,6 @@ class Job:
             return {**self.origin.options(), **self.trading.options(), **markets}
         stretch = {"--since": self.since, "--until": self.until}
         return {**self.origin.options(), **stretch, **markets}
-
-
-class Far(NamedTuple):
-    """How far a run is: bytes of its files or messages of its log, and trades."""
-
-    read: int = 0
-    total: int = 0
-    trades: int = 0
-    lines: Mapping[str, Line] = {}
-    """Of a run that trades, what there is to say of each market."""
 
 
 @dataclass
@@ -193,7 +185,8 @@ class Share:
         progress = self.source.progress
         read = progress.total if self._over else progress.read
         lines = self.board.lines if self.board is not None else {}
-        return Far(read, progress.total, progress.trades, lines)
+        made = [market.pnl for market in list(self.tally.markets.values())]
+        return Far(read, progress.total, progress.trades, lines, sum(made, Decimal(0)))
 
     def stop(self) -> None:
         """Let it end where it is; what was kept can be resumed."""
@@ -210,7 +203,7 @@ class Share:
                 if time.monotonic() > deadline:
                     raise store.StoreError(
                         f"{self.directory} is still used by another process: end it, or "
-                        f"{store.AFRESH}"
+                        f"{AFRESH}"
                     ) from None
             time.sleep(0.01)
 

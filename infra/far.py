@@ -1,0 +1,54 @@
+"""How far a run is, and what there is to say of each market: light, for others hear of it, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+FLAT = "–"
+"""The position where nothing is held."""
+
+
+@dataclass(slots=True)
+class Line:
+    """What there is to say of a market."""
+
+    mode: str = "active"
+    position: str = FLAT
+    order: str = "–"
+    report: str = "–"
+    stamp: int = 0
+    """The exchange's, of what came last."""
+
+
+class Far(NamedTuple):
+    """How far a run is: bytes of its files or messages of its log, and trades."""
+
+    read: int = 0
+    total: int = 0
+    trades: int = 0
+    lines: Mapping[str, Line] = {}
+    """Of a run that trades, what there is to say of each market."""
+    pnl: Decimal = Decimal(0)
+    """What closed positions have made, in the quote currency."""
+
+
+def whole(parts: Iterable[Far]) -> Far:
+    """Return how far all processes of a run are together.
+
+    Examples
+    --------
+    >>> whole([Far(1, 2, 3), Far(4, 5, 6, {"okx:A": Line()})]).trades
+    9
+
+    """
+    read = total = trades = 0
+    lines: dict[str, Line] = {}
+    pnl = Decimal(0)
+    for part in parts:
+        read, total, trades = read + part.read, total + part.total, trades + part.trades
+        lines.update(part.lines)
+        pnl += part.pnl
+    return Far(read, total, trades, lines, pnl)
