@@ -11,6 +11,8 @@ from configparser import Error as Malformed
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from schemas.mendable import Mendable
+
 FILE = "accounts.ini"
 """Its name, in the home directory."""
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -18,7 +20,7 @@ _SETTINGS = "exchange", "key", "secret", "password"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-class KeysError(ValueError):
+class KeysError(Mendable, ValueError):
     """Keys that cannot be used; its text says why, and what to do, and holds none of them."""
 
 

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from schemas.mendable import Mendable
+
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
-class DiskError(OSError):
+class DiskError(Mendable, OSError):
     """What must be kept cannot be; the text names the place and says what to do."""
 
 

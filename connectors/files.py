@@ -8,13 +8,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from schemas.mendable import Mendable
+
 FORMATS = {".parquet": "parquet", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 PACKINGS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz", ".lz4": "lz4"}
 _ENDINGS = f"{', '.join(FORMATS)}, and the texts also with {', '.join(PACKINGS)} behind it"
 _EDGE = 65_536
 
 
-class DataError(ValueError):
+class DataError(Mendable, ValueError):
     """What was given as market data cannot be read as such; says which file, and what to do."""
 
 

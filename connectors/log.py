@@ -9,9 +9,10 @@ import zlib
 from typing import NamedTuple, Protocol
 
 from schemas import Time
+from schemas.mendable import Mendable
 
 
-class LogError(ValueError):
+class LogError(Mendable, ValueError):
     """A log that cannot be used; its text says why, and what to do."""
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from connectors.disk import DiskError, kept
+from schemas.mendable import Mendable
 
 FILE, LOCK = "outbox.sqlite3", "outbox.lock"
 Durability = Literal["FULL", "OFF"]
@@ -46,7 +47,7 @@ _TABLES = (
 )
 
 
-class OutboxError(ValueError):
+class OutboxError(Mendable, ValueError):
     """An outbox that cannot be used; its text says why, and what to do."""
 
 

@@ -9,13 +9,14 @@ from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from connectors.scrub import scrub
+from schemas.mendable import Mendable
 
 Json: TypeAlias = dict[str, Any]
 """A structure of ccxt's."""
 _LONGEST = 160
 
 
-class VenueError(ValueError):
+class VenueError(Mendable, ValueError):
     """An exchange or market that cannot be used; its text says why, and what to do."""
 
 

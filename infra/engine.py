@@ -18,6 +18,8 @@ from bytewax.dataflow import Dataflow
 from bytewax.recovery import RecoveryConfig, init_db_dir
 
 from connectors.disk import DiskError
+from infra.problems import AFRESH
+from schemas.mendable import Mendable
 
 SNAPSHOT_EVERY = timedelta(seconds=1)
 """What a crash repeats, at most."""
@@ -31,7 +33,7 @@ _DAMAGED = re.compile(r"code: (DatabaseCorrupt|NotADatabase)|recovery partition"
 _UNPICKLED = (pickle.PickleError, AttributeError, TypeError, ImportError)
 
 
-class DamagedError(ValueError):
+class DamagedError(Mendable, ValueError):
     """Kept snapshots cannot be read, or the flow's state cannot be kept; the text says why."""
 
 
@@ -81,7 +83,10 @@ def _told(snapshots: Path | None) -> Iterator[None]:
                 f"and who may write to it"
             ) from error
         if _DAMAGED.search(text):
-            raise DamagedError(f"the snapshots in {snapshots} are damaged") from error
+            raise DamagedError(
+                f"the snapshots in {snapshots} are damaged: put back the whole directory, or "
+                f"{AFRESH}"
+            ) from error
         if "snapshot" in text and isinstance(cause, _UNPICKLED):
             raise DamagedError(
                 f"the flow's state cannot be kept: {cause}: what its model holds must pickle"

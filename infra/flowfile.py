@@ -11,9 +11,10 @@ from pathlib import Path
 from types import ModuleType
 
 from operators import Costs, Tape
+from schemas.mendable import Mendable
 
 
-class FlowError(ValueError):
+class FlowError(Mendable, ValueError):
     """A flow file that cannot be used; its text says why, where and what to do."""
 
 

@@ -16,10 +16,8 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from connectors.clickhouse import reason
 from infra import migrate
 from infra.background import StartError, end, ended, spawn
-from infra.history_engine import DATABASE
 from infra.history_guard import Role
-from infra.history_home import HistoryError, Home, explained, told
-from infra.history_server import DRAIN
+from infra.history_home import DATABASE, DRAIN, HistoryError, Home, explained, told
 from infra.settings import Settings
 
 _STOP = DRAIN + 10.0

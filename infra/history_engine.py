@@ -12,8 +12,7 @@ from typing import Protocol, cast
 import chdb
 
 from infra.history_guard import FUNCTIONS, Guard, Role, Statement, check_settings
-
-DATABASE = "tapedeck"
+from infra.history_home import DATABASE
 
 _SEEN = "SELECT, SHOW TABLES, SHOW COLUMNS, SHOW DATABASES"
 _MADE = "CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP TABLE, DROP VIEW, ALTER, TRUNCATE"

@@ -14,12 +14,19 @@ from pathlib import Path
 import typer
 
 from infra.history_guard import Role
-from infra.history_server import STATE, USERS
+from schemas.mendable import Mendable
+
+DATABASE = "tapedeck"
+DATA, LOG, STATE, USERS, VERSION = "data", "server.log", "server.json", "users.json", "chdb"
+"""The files of a history's home. Its server holds a lock on `STATE` for as long as it lives."""
+
+DRAIN = 20.0
+"""Seconds a stop waits for the statements under way; then they are killed."""
 
 ROLES: tuple[Role, ...] = ("reader", "writer", "owner")
 
 
-class HistoryError(Exception):
+class HistoryError(Mendable):
     """History cannot be used; the text says why, and what to do."""
 
 

@@ -12,8 +12,9 @@ from email.parser import BytesParser
 from urllib.parse import parse_qsl, urlsplit
 
 from infra.history_body import BadRequest
-from infra.history_engine import DATABASE, Summary
+from infra.history_engine import Summary
 from infra.history_guard import Role
+from infra.history_home import DATABASE
 
 MAX_QUERY = 1 << 20
 """Bytes of a statement, or of a form; as large as ClickHouse's own `max_query_size` times four."""

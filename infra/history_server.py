@@ -16,13 +16,8 @@ import chdb
 from infra.background import log_to, say
 from infra.history_engine import Engine
 from infra.history_guard import Role
+from infra.history_home import DATA, DRAIN, LOG, STATE, USERS, VERSION
 from infra.history_service import Server
-
-DATA, LOG, STATE, USERS, VERSION = "data", "server.log", "server.json", "users.json", "chdb"
-"""The files of a history's home. The process holds a lock on `STATE` for as long as it lives."""
-
-DRAIN = 20.0
-"""Seconds a stop waits for the statements under way; then they are killed."""
 
 _KILL = 5.0
 _log = logging.getLogger("tapedeck.history")

@@ -5,22 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from connectors.account_keys import KeysError
 from connectors.disk import DiskError
-from connectors.files import DataError
-from connectors.log import LogError
-from connectors.outbox_file import OutboxError
-from connectors.venue import VenueError
-from infra.engine import DamagedError
-from infra.flowfile import FlowError
-from infra.history_home import HistoryError
-from infra.store import AFRESH, StoreError
-from operators.tape import ShapeChangedError
+from schemas.mendable import Mendable
 
-_EXPECTED = (
-    DataError, DiskError, DamagedError, StoreError, ShapeChangedError, FlowError, HistoryError,
-    LogError, VenueError, KeysError, OutboxError,
-)  # fmt: skip
+AFRESH = "start afresh with another --recovery directory"
 AGAIN = "run the same command again, it goes on where it was"
 
 
@@ -42,9 +30,9 @@ def explained(*, resumable: bool) -> Iterator[None]:
     """
     try:
         yield
-    except (*_EXPECTED, RuntimeError) as error:
+    except (Mendable, RuntimeError) as error:
         cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, _EXPECTED):
+        while cause is not None and not isinstance(cause, Mendable):
             cause = cause.__cause__ or cause.__context__
         if cause is None:
             raise
@@ -54,6 +42,4 @@ def explained(*, resumable: bool) -> Iterator[None]:
 def _said(error: BaseException, *, resumable: bool) -> str:
     if isinstance(error, DiskError) and resumable and AFRESH not in str(error):
         return f"{error}; then {AGAIN}"
-    if isinstance(error, DamagedError):
-        return f"{error}: put back the whole directory, or {AFRESH}"
     return str(error)

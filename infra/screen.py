@@ -13,13 +13,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from connectors.disk import DiskError
-from connectors.files import DataError
-from connectors.log import LogError
 from connectors.scrub import scrub
-from infra import flowfile
 from infra.problems import ReplayError
 from infra.times import TimeError
+from schemas.mendable import Mendable
 
 screen = Console(stderr=True)
 # What is not a terminal has no width of its own: wide enough for every table.
@@ -33,15 +30,12 @@ class Misused(ValueError):
     """How the command ends."""
 
 
-_THEIRS = (ReplayError, flowfile.FlowError, DataError, DiskError, LogError, TimeError, Misused)
-
-
 @contextmanager
 def told() -> Iterator[None]:
     """Tell the user what is theirs to mend, in a line, and end."""
     try:
         yield
-    except _THEIRS as error:
+    except (Mendable, ReplayError, TimeError, Misused) as error:
         say(f"error: {error}", "red")
         raise typer.Exit(error.status if isinstance(error, Misused) else 1) from None
 

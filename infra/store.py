@@ -17,14 +17,15 @@ import orjson
 from connectors.disk import kept
 from infra import engine
 from infra.lock import Busy, Lock
+from infra.problems import AFRESH
+from schemas.mendable import Mendable
 
 _FILE, _LOCK, SNAPSHOTS = "run.json", "lock", "snapshots"
 _FORMAT = 2
 _BROKER = "--broker"
-AFRESH = "start afresh with another --recovery directory"
 
 
-class StoreError(ValueError):
+class StoreError(Mendable, ValueError):
     """A recovery store that does not fit; its text names the choices."""
 
 

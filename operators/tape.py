@@ -14,6 +14,7 @@ from bytewax.operators import KeyedStream, StatefulBatchLogic
 from operators.costs import Costs
 from operators.live import Live
 from schemas import Event
+from schemas.mendable import Mendable
 
 Strip: TypeAlias = list[Event]
 """Consecutive events of one market's tape."""
@@ -53,7 +54,7 @@ class Machine(Protocol):
         ...
 
 
-class ShapeChangedError(ValueError):
+class ShapeChangedError(Mendable, ValueError):
     """A kept state does not fit the machine that should go on from it."""
 
 
