@@ -1,0 +1,1 @@
+"""Flows that run unattended, under a name."""
