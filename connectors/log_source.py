@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
+from connectors.again import again, began, check_kept
 from connectors.blocks import BLOCK_ROWS
 from connectors.log import Log
 from connectors.messages import said
@@ -62,6 +63,7 @@ class LogSource(FixedPartitionedSource[Item, State]):
         self._window = window
         self._parts = log.partitions()[k::n]
         self._stopped = threading.Event()
+        self._kept: Mapping[str, State] = {}
         self.progress = Progress(0)
         self.pulse: Callable[[], None] = _nothing
         """Called as often as the engine's loop turns, whether anything comes or not."""
@@ -69,6 +71,20 @@ class LogSource(FixedPartitionedSource[Item, State]):
     def list_parts(self) -> list[str]:
         """Return the names of the partitions."""
         return self._parts
+
+    def again(self, kept: Mapping[str, State]) -> None:
+        """Read only what other readers have read, who kept this of their partitions.
+
+        Raises
+        ------
+        LogError
+            When the log has not all of it any more.
+
+        """
+        names = self._log.partitions()
+        check_kept(kept, {name: self._log.bounds(name) for name in names})
+        self._parts = [name for name in self._parts if name in kept]
+        self._kept = kept
 
     def build_part(
         self, step_id: str, for_part: str, resume_state: State | None
@@ -89,13 +105,19 @@ class LogSource(FixedPartitionedSource[Item, State]):
         counts = self.progress.parts[for_part] = Counts(*state["counts"])
         if state["end"] is not None:
             self.progress.total += counts.read + state["end"] - state["first"]
-        return Offsets(self._chunks(for_part, state), self._batch, state, counts, self._stopped)
+        chunks = self._chunks(for_part, state)
+        if kept := self._kept.get(for_part):
+            end = self._log.bounds(for_part).end
+            chunks = again(lambda state: self._chunks(for_part, state), kept, end)
+        return Offsets(chunks, self._batch, state, counts, self._stopped)
 
     def stop(self) -> None:
         """Let all partitions end where they are, so that the engine drains and keeps its state."""
         self._stopped.set()
 
     def _start(self, part: str) -> State:
+        if kept := self._kept.get(part):
+            return start(began(kept), kept["first"])
         bounds = self._log.bounds(part)
         if self._window.since is None:
             return start(bounds.first, bounds.end)

@@ -1,0 +1,127 @@
+"""Read again what was read before: from where a reader began, to where its state was kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator, Mapping
+from contextlib import closing
+from typing import TypeAlias
+
+from connectors.log import Bounds, LogError, LostError
+from connectors.offsets import Chunk, State, start
+from connectors.strips import Strip
+from schemas import Trades
+
+Chunks: TypeAlias = Generator[Chunk | None, None, None]
+
+
+def began(state: State) -> int:
+    """Return the offset at which a reader began, whatever it was stopped by since.
+
+    Examples
+    --------
+    >>> began({**start(70, None), "first": 90, "counts": (0, 0, 0, 20)})
+    70
+
+    """
+    return state["first"] - state["counts"][3]
+
+
+def again(read: Callable[[State], Chunks], state: State, end: int) -> Chunks:
+    """Read what a reader handed out until its state was kept, and nothing behind it.
+
+    Parameters
+    ----------
+    read
+        Reads the partition from a state on.
+    state
+        What the reader kept.
+    end
+        Where the partition ends now.
+
+    Raises
+    ------
+    LogError
+        When that comes first.
+
+    """
+    yield from read(start(began(state), state["first"]))
+    left = dict(state["done"])
+    if not left:
+        return
+    # It stood in the middle of some messages: of each market it had handed out this much more.
+    with closing(read({**state, "end": end, "done": {}})) as chunks:
+        for chunk in chunks:
+            if chunk is not None:
+                yield chunk._replace(strips=_first_of(chunk.strips, left))
+            if not left:
+                return
+    raise LogError(_short(end))
+
+
+def check_kept(states: Mapping[str, State], kept: Mapping[str, Bounds]) -> None:
+    """See that a log still has all that was read of it.
+
+    Parameters
+    ----------
+    states
+        What the readers of its partitions kept.
+    kept
+        What there is now of each partition.
+
+    Raises
+    ------
+    LostError
+        When retention took some of it.
+    LogError
+        When it is another log, or an older copy of it.
+
+    """
+    if others := states.keys() - kept.keys():
+        raise LogError(
+            f"the run read the partition {min(others)}, and this log has "
+            f"{_some(kept.keys())}: name the log that it read"
+        )
+    for name, state in sorted(states.items()):
+        (first, end), begin, behind = kept[name], began(state), state["first"]
+        if end < behind:
+            raise LogError(_short(end))
+        if begin < min(first, behind):
+            gone = min(first, behind) - begin
+            raise LostError(
+                f"{name}: of what the run read, {gone:,} messages from offset {begin:,} on "
+                f"are gone, for retention took them; the log begins at {first:,}: read what "
+                f"history keeps of it, --from-clickhouse"
+            )
+
+
+def _first_of(strips: Mapping[str, Strip], left: dict[str, int]) -> dict[str, Strip]:
+    """Return the first trades and other events of each market; count down how many are left."""
+    return {market: _taken(market, strip, left) for market, strip in strips.items()}
+
+
+def _taken(market: str, strip: Strip, left: dict[str, int]) -> Strip:
+    taken: Strip = []
+    for event in strip:
+        room = left.get(market, 0)
+        count = len(event) if isinstance(event, Trades) else 1
+        if room < count:
+            if room and isinstance(event, Trades):
+                taken.append(event.cut(0, room))
+            left.pop(market, None)
+            break
+        taken.append(event)
+        left[market] = room - count
+    if not left.get(market, 1):
+        del left[market]
+    return taken
+
+
+def _short(end: int) -> str:
+    return (
+        f"the log ends at {end:,}, and the run read on: an older copy of the log was put back; "
+        f"give it the log that the run read"
+    )
+
+
+def _some(names: Collection[str]) -> str:
+    return min(names, default="none")
