@@ -34,9 +34,12 @@ format: $(ready) ## rewrite the code as `make check` wants it
 bench: $(ready) ## speed and memory as tables, against a plain loop; ARGS=ingest measures taking in, half an hour; ARGS=orders orders
 	@$(bin)/python -m benchmarks $(ARGS)
 
-lock: $(ready) ## renew requirements.lock: the newest versions that pyproject.toml allows
-	@$(bin)/uv pip compile pyproject.toml --extra dev --output-file requirements.lock --upgrade --quiet \
-		--universal --python-version 3.10 --fork-strategy fewest --generate-hashes --custom-compile-command "make lock"
+pin := $(bin)/uv pip compile pyproject.toml --quiet --universal --python-version 3.10 --fork-strategy fewest \
+	--generate-hashes --custom-compile-command "make lock"
+
+lock: $(ready) ## renew requirements.lock, and the image's: the newest versions that pyproject.toml allows
+	@$(pin) --extra dev --output-file requirements.lock --upgrade
+	@$(pin) --extra image --output-file infra/image/requirements.lock --constraint requirements.lock --no-annotate
 
 clean: ## remove .venv, caches and build leftovers; .tapedeck/ (history) stays
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info
