@@ -35,26 +35,8 @@ _Patience = Annotated[
 
 _ODD = "yellow"
 
-_TELLS = {
-    "halt": "Enter nothing, and call off what is about to enter; what is held keeps its stops.",
-    "reduce": "Enter nothing more; what is held goes on to its end.",
-    "resume": "Enter again.",
-}
-_LEAVES = {
-    "flatten": "Sell what is held, at once, and enter nothing more; end with what is left.",
-    "close": "Sell what is held, at once; then go on. End with what is left.",
-}
 
-
-def mount(app: typer.Typer) -> None:
-    """Add the commands."""
-    for action, what in _TELLS.items():
-        app.command(action, help=what)(_door(action))
-    for action, what in _LEAVES.items():
-        app.command(action, help=what)(_leaving_door(action))
-
-
-def _door(action: str) -> Callable[..., None]:
+def _door(action: str, what: str) -> Callable[..., None]:
     def command(
         flow: _Flow = "",
         market: _Market = "",
@@ -66,10 +48,11 @@ def _door(action: str) -> Callable[..., None]:
             word = _word(action, flow, market, everything=everything)
             _say(word, Settings.from_environment(), account, kafka=kafka)
 
+    command.__doc__ = what
     return command
 
 
-def _leaving_door(action: str) -> Callable[..., None]:
+def _leaving_door(action: str, what: str) -> Callable[..., None]:
     def command(
         flow: _Flow = "",
         market: _Market = "",
@@ -86,7 +69,19 @@ def _leaving_door(action: str) -> Callable[..., None]:
             if not no_wait and not leave(word, settings, purses, patience):
                 raise typer.Exit(1)
 
+    command.__doc__ = what
     return command
+
+
+halt = _door(
+    "halt", "Enter nothing, and call off what is about to enter; what is held keeps its stops."
+)
+reduce = _door("reduce", "Enter nothing more; what is held goes on to its end.")
+resume = _door("resume", "Enter again.")
+flatten = _leaving_door(
+    "flatten", "Sell what is held, at once, and enter nothing more; end with what is left."
+)
+close = _leaving_door("close", "Sell what is held, at once; then go on. End with what is left.")
 
 
 def _word(action: str, flow: str, market: str, *, everything: bool) -> Word:

@@ -13,11 +13,12 @@ from clickhouse_connect.driver.binding import quote_identifier
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from connectors.clickhouse import reason
+from connectors.clickhouse import UNREACHABLE, Connect, reason, refusal
 from infra import migrate
 from infra.background import StartError, end, ended, spawn
 from infra.history_guard import Role
 from infra.history_home import DATABASE, DRAIN, HistoryError, Home, explained, told
+from infra.scratch import drain
 from infra.settings import Settings
 
 _STOP = DRAIN + 10.0
@@ -173,6 +174,18 @@ def client(role: Role, settings: Settings | None = None) -> Client:
     return History(settings).client(role)
 
 
+def writer(settings: Settings) -> Connect:
+    """Return what connects to history, to write."""
+
+    def connect() -> Client:
+        try:
+            return client("writer", settings)
+        except HistoryError as error:
+            raise ConnectionError(str(error)) from error
+
+    return connect
+
+
 def _connect(scheme: str, host: str, port: int, user: str, password: str, database: str) -> Client:
     try:
         return clickhouse_connect.get_client(
@@ -230,6 +243,21 @@ def stop_command() -> None:
     with told():
         stopped = history.stop()
     typer.echo("history: stopped" if stopped else history.status())
+
+
+@app.command("drain")
+def drain_command() -> None:
+    """Take in the rows that runs had to leave on disk."""
+    settings = Settings.from_environment()
+    with told():
+        try:
+            moved, refused = drain(settings.home, writer(settings))
+        except UNREACHABLE as error:
+            raise HistoryError(
+                f"history cannot be reached ({reason(error)}): the rows wait"
+            ) from error
+    why = f"; {refusal(refused)}" if refused else ""
+    typer.echo(f"history took in {moved} blocks of rows that earlier runs had left on disk{why}")
 
 
 @app.command("status")

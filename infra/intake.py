@@ -23,10 +23,10 @@ from connectors.rest_trades import Traded
 from connectors.venue import VenueError, split
 from flows.ingest import ingest
 from infra import engine
+from infra.history import writer
 from infra.lock import Busy, Lock
 from infra.places import Place
 from infra.settings import Settings
-from infra.worker import writer
 
 _LOOK_SECONDS = 0.5
 _SETTLED = ":"

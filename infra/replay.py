@@ -15,14 +15,14 @@ from connectors.events_file import gather
 from connectors.tally import MarketTally
 from infra import processes, report
 from infra.far import Far
+from infra.history import writer
 from infra.problems import AGAIN, ReplayError, explained
 from infra.report import Report
 from infra.runs import Notes
 from infra.scratch import drain, left_in, scratch
-from infra.settings import Settings
 from infra.sources import Files, Origin
 from infra.store import Form, Store
-from infra.worker import Done, Job, Share, writer
+from infra.worker import Done, Job, Share
 
 Watcher = Callable[[list[Far]], None]
 """Is told how far each process of a replay is, a few times a second."""
@@ -101,23 +101,6 @@ def _begin(job: Job, notes: Notes, tell: Teller) -> None:
         tell(f"history took in {moved} blocks of rows that earlier runs had left on disk")
     if why := refusal(refused):
         tell(f"history: of earlier runs, {why}; they stay in {job.settings.home / 'runs'}")
-
-
-def drain_left(settings: Settings) -> str:
-    """Take in what earlier runs left on disk, and say in a line what became of it.
-
-    Raises
-    ------
-    ReplayError
-        When history cannot be reached.
-
-    """
-    try:
-        moved, refused = drain(settings.home, writer(settings))
-    except UNREACHABLE as error:
-        raise ReplayError(f"history cannot be reached ({reason(error)}): the rows wait") from error
-    why = f"; {refusal(refused)}" if refused else ""
-    return f"history took in {moved} blocks of rows that earlier runs had left on disk{why}"
 
 
 def _check_events(events: Path | None, origin: Origin) -> None:

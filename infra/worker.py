@@ -15,9 +15,8 @@ from pathlib import Path
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
-from clickhouse_connect.driver.client import Client
 
-from connectors.clickhouse import Connect, History
+from connectors.clickhouse import History
 from connectors.disk import kept
 from connectors.events_file import EventsFile
 from connectors.journal import Journal
@@ -25,12 +24,15 @@ from connectors.log_source import LogSource
 from connectors.order_queue import OrdersOutlet
 from connectors.outlets import Outlet, Outlets
 from connectors.tally import MarketTally, Tally
+from connectors.tracks import Item
 from connectors.window import Window
 from infra import engine, flowfile, store
 from infra.far import Far
-from infra.history import History as Server
-from infra.history_home import HistoryError
+from infra.flow_gauges import FlowGauges
+from infra.gauges import NOTHING
+from infra.history import writer
 from infra.lock import Busy, Lock
+from infra.meter import Meter
 from infra.places import Place
 from infra.problems import AFRESH
 from infra.settings import Settings
@@ -132,7 +134,11 @@ class Share:
         self.source = job.origin.open(job.settings, share, job.batch, job.window)
         self.tally = Tally(time.perf_counter() - opening)
         self.history: History | None = None
-        self.board = TradeBoard(self.flow.name, job.run) if job.trading else None
+        self.board = self.meter = None
+        if job.trading is not None:
+            self.board = TradeBoard(self.flow.name, job.run)
+            self.meter = Meter(self.flow.name, job.run, lambda: self.source.progress.kept)
+        self._gauges = None if self.meter is None else self._measuring(self.meter)
         self.stopped = threading.Event()
         self._over = False
 
@@ -141,7 +147,7 @@ class Share:
         flow = Dataflow(self.flow.name)
         stream = op.input("replay", flow, self.source)
         if self.board is not None:
-            stream = op.flat_map_batch("seen", stream, self.board.seen)
+            stream = op.flat_map_batch("seen", stream, self._seen)
         real = self.job.trading is not None and self.job.trading.real
         tape = Tape.of(stream, self.job.costs, Live(self.job.started) if real else None)
         tape = enter("enter", tape, self.flow.name, self.job.run if real else "")
@@ -186,7 +192,10 @@ class Share:
         read = progress.total if self._over else progress.read
         lines = self.board.lines if self.board is not None else {}
         made = [market.pnl for market in list(self.tally.markets.values())]
-        return Far(read, progress.total, progress.trades, lines, sum(made, Decimal(0)))
+        return Far(
+            read, progress.total, progress.trades, lines, sum(made, Decimal(0)),
+            self._gauges.at() if self._gauges is not None else NOTHING, self._behind(),
+        )  # fmt: skip
 
     def stop(self) -> None:
         """Let it end where it is; what was kept can be resumed."""
@@ -202,8 +211,7 @@ class Share:
             except Busy:
                 if time.monotonic() > deadline:
                     raise store.StoreError(
-                        f"{self.directory} is still used by another process: end it, or "
-                        f"{AFRESH}"
+                        f"{self.directory} is still used by another process: end it, or {AFRESH}"
                     ) from None
             time.sleep(0.01)
 
@@ -221,7 +229,29 @@ class Share:
             connect = writer(self.job.settings)
             self.history = History(connect, journal, self.flow.name, self.job.run)
             outlets.append(self.history)
+        if self.meter is not None:
+            outlets.append(self.meter)  # the last to be kept knows how long that took
         return outlets
+
+    def _seen(self, items: list[Item]) -> list[Item]:
+        """Show what comes to those who take note of it."""
+        assert self.board is not None  # noqa: S101 - they are there together
+        assert self.meter is not None  # noqa: S101 - as above
+        return self.meter.seen(self.board.seen(items))
+
+    def _measuring(self, meter: Meter) -> FlowGauges:
+        return FlowGauges(
+            meter,
+            lambda: self.tally.markets,
+            lambda: self.board.lines if self.board is not None else {},
+            self.directory / "journal" if self.job.history else None,
+            lambda: self.history.mover.trouble if self.history is not None else None,
+            self._behind,
+        )
+
+    def _behind(self) -> int | None:
+        lags = self.source.lags if isinstance(self.source, LogSource) else {}
+        return sum([*lags.values()]) if lags else None
 
     def _orders(self, queue: Place, purse: str) -> OrdersOutlet:
         orders = OrdersOutlet(queue.appender(), purse, self.flow.name, self.job.run)
@@ -231,18 +261,6 @@ class Share:
 
     def _snapshots(self) -> Path | None:
         return None if self.job.store is None else self.directory / store.SNAPSHOTS
-
-
-def writer(settings: Settings) -> Connect:
-    """Return what connects to history, to write."""
-
-    def connect() -> Client:
-        try:
-            return Server(settings).client("writer")
-        except HistoryError as error:
-            raise ConnectionError(str(error)) from error
-
-    return connect
 
 
 def _tune() -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import pty
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+import typer
 from clickhouse_connect.driver.client import Client
 
+from infra.deck import DOORS
 from infra.history import History
 from infra.settings import Settings
 from tests.infra.rig import HASTY, ROOT, SMA, Arguments, Rig, history_of, recording, until, written
@@ -134,15 +138,25 @@ def test_no_traceback_tells_a_secret_of_the_environment(rig: Rig, tape: Path) ->
     assert "MARKEDKEY" not in said.stdout + said.stderr
 
 
-def test_only_what_needs_an_exchange_waits_for_its_client(rig: Rig) -> None:
-    look = "import sys, infra.deck as d; d._mount_slow([{!r}]); print('ccxt' in sys.modules)"
-    for command, needs in (("replay", "False"), ("record", "True"), ("--help", "True")):
-        line = [sys.executable, "-c", look.format(command)]
-        said = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
-        assert said.stdout == f"{needs}\n"
-    commands = ("backfill", "record", "log", "topics", "history", "replay", "trade", "executor")
-    for command in (*commands, "accounts", "halt", "flatten"):
-        assert f"deck {command}" in rig.deck(command, "--help").out.replace("hasty_deck.py", "deck")
+@pytest.mark.parametrize("name", ["log", "history", "halt", "--help"])
+def test_nobody_waits_for_what_only_other_commands_need(name: str) -> None:
+    look = "import sys, infra.deck as d; d.command_line([{!r}]); print(*{!r} & sys.modules.keys())"
+    line = [sys.executable, "-c", look.format(name, {"bytewax", "ccxt", "chdb", "river"})]
+    said = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout == "\n"
+
+
+def test_the_list_of_commands_says_what_each_says_of_itself() -> None:
+    for name, door in DOORS.items():
+        found = getattr(import_module(f"infra.{door.module}"), door.function)
+        text = found.info.help if isinstance(found, typer.Typer) else inspect.getdoc(found)
+        assert isinstance(text, str)
+        assert " ".join(text.split("\n\n")[0].split()) == door.what, name
+
+
+@pytest.mark.parametrize("name", ["replay", "record", "log", "history", "executor", "flatten"])
+def test_behind_each_door_is_its_command(rig: Rig, name: str) -> None:
+    assert f"deck {name}" in rig.deck(name, "--help").out.replace("hasty_deck.py", "deck")
 
 
 @pytest.mark.parametrize("width", [80, 140])
