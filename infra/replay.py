@@ -13,7 +13,7 @@ from connectors.clickhouse import UNREACHABLE, reason, refusal
 from connectors.disk import DiskError
 from connectors.events_file import gather
 from connectors.tally import MarketTally
-from infra import processes, report
+from infra import flowfile, processes, report, starts
 from infra.far import Far
 from infra.history import writer
 from infra.problems import AGAIN, ReplayError, explained
@@ -120,8 +120,9 @@ def _check_events(events: Path | None, origin: Origin) -> None:
 def _placed(job: Job, store: Path | None) -> Iterator[tuple[Job, bool]]:
     """Give a job its place on disk, and its run."""
     if store is None:
-        with scratch(job.settings.home) as (run, directory):
-            yield replace(job, run=run, started=time.time_ns(), scratch=directory), False
+        with scratch(job.settings.home) as (new, directory):
+            run, started = job.run or new, job.started or time.time_ns()  # it may be a past one
+            yield replace(job, run=run, started=started, scratch=directory), False
         return
     form = Form(
         job.flow.stem, job.processes, job.events, job.history, job.origin.option, job.options()
@@ -129,6 +130,9 @@ def _placed(job: Job, store: Path | None) -> Iterator[tuple[Job, bool]]:
     held = Store(store, form)
     try:
         placed = replace(job, run=held.run, started=held.started, scratch=store, store=store)
+        if job.trading is not None:
+            start = starts.Start.now(flowfile.load(job.flow).code_version, job.since)
+            placed = replace(placed, since=starts.note(store, start).since)
         yield placed, held.resumed
     finally:
         held.close()

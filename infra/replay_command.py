@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -13,8 +15,10 @@ from rich.progress import Progress
 
 from infra import flowfile, report, screen
 from infra.far import Far, whole
+from infra.past_run import find
 from infra.replay import Watcher, replay
 from infra.screen import Misused, say
+from infra.settings import Settings
 from infra.sources import Files, FromHistory, FromKafka, FromLog, Origin
 from infra.times import HELP, parse_time
 from infra.worker import Job
@@ -122,9 +126,30 @@ def command(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the closing table as one JSON object.")
     ] = False,
+    as_run: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            metavar="RUN",
+            help="What a run of deck trade or a deployment has read, traded as it was, and no "
+            "order goes out: the run's id, its store, or the deployment's name.",
+            show_default=False,
+        ),
+    ] = "",
 ) -> None:
     """Replay recorded ticks, or what a log or history keeps, through a flow, on paper."""
     with screen.told(), screen.output(alone=as_json) as out:
+        if as_run:
+            given = {
+                "--data": data, "--from-clickhouse": from_clickhouse, "--since": since,
+                "--until": until, "--markets": markets, "--follow": follow, "--market": market,
+                "--column": column, "--fees": fees, "--latency": latency, "--slippage": slippage,
+                "--recovery": recovery,
+            }  # fmt: skip
+            job = _past(flow, as_run, from_log, given, kafka=from_kafka)
+            job = replace(job, batch=batch, processes=processes)
+            play(job, None, events, out if as_json else None)
+            return
         named = _markets(market or []), _pairs(column or [], "--column", "price=last")
         for text in filter(None, (since, until)):
             parse_time(text, time.time_ns())
@@ -161,6 +186,20 @@ def play(job: Job, recovery: Path | None, events: Path | None, json: BinaryIO | 
         again = "it goes on from here" if recovery else "it begins anew"
         say(f"stopped before the end; run it again and {again}", "yellow")
         raise typer.Exit(_STOPPED)
+
+
+def _past(
+    flow: Path, name: str, from_log: str | None, given: Mapping[str, object], *, kafka: bool
+) -> Job:
+    """Return what replays a run as it was, having said what is to be known of it."""
+    if others := [option for option, value in given.items() if value not in (None, "", [], False)]:
+        raise Misused(f"{others[0]} --as {name}: a run is replayed as it was; leave it out")
+    run = find(name, Settings.from_environment())
+    log = FromLog(Path(from_log).absolute()) if from_log else FromKafka() if kafka else None
+    job = run.job(flow, log)
+    if why := run.differs(flowfile.load(flow).code_version):
+        say(why, "yellow")
+    return job
 
 
 def _watcher(bar: Progress) -> Watcher:

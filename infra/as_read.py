@@ -1,0 +1,50 @@
+"""What a run has read of a log, and nothing else of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from connectors.log_source import LogSource
+from connectors.offsets import State
+from connectors.window import Window
+from infra.settings import Settings
+from infra.sources import FromKafka, FromLog, Share
+
+
+@dataclass(frozen=True)
+class AsRead:
+    """A log, from where a run began to where it was kept last.
+
+    Parameters
+    ----------
+    log
+        Which one.
+    kept
+        What the run kept of each partition.
+
+    """
+
+    log: FromLog | FromKafka
+    kept: Mapping[str, State]
+    option: ClassVar[str] = "--as"
+    endless: ClassVar[bool] = False
+
+    def open(self, settings: Settings, share: Share, batch: int, window: Window) -> LogSource:
+        """Open the partitions of a share."""
+        source = self.log.open(settings, share, batch, window)
+        source.again(self.kept)
+        return source
+
+    def options(self) -> dict[str, str]:
+        """Return what the log was given."""
+        return self.log.options()
+
+    def name(self, settings: Settings) -> str:
+        """Return what the log is called."""
+        return self.log.name(settings)
+
+    def gone(self, parts: list[str]) -> str:
+        """Say that it is another log."""
+        return self.log.gone(parts)

@@ -1,0 +1,180 @@
+"""A run that traded, as its recovery store tells of it: enough to replay it as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from infra import flowfile
+from infra.as_read import AsRead
+from infra.reached import reached
+from infra.settings import Settings
+from infra.sources import FromKafka, FromLog
+from infra.starts import Start, noted
+from infra.store import StoreError
+from infra.switches import Broker
+from infra.trading import Trading
+from infra.worker import Job
+
+_FILE = "run.json"
+_BROKER = "--broker"
+_SHORTEST = 4
+"""Letters of a run's id that are enough."""
+_UNKNOWN = "0s"
+"""What was read first, where nobody noted it: nothing but what came."""
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """A run of `deck trade`, or of a deployment.
+
+    Parameters
+    ----------
+    store
+        Its recovery store.
+    flow, run, started
+        Which one it is, and when it first began, in nanoseconds.
+    processes
+        How many the store is made for.
+    source
+        The option that says where its tape was read.
+    options
+        What else decided which tape it was, and who filled its orders.
+    events, history
+        Whether its conclusions were kept in its store, and in history.
+
+    """
+
+    store: Path
+    flow: str
+    run: str
+    started: int
+    processes: int
+    source: str
+    options: Mapping[str, str]
+    events: bool
+    history: bool
+
+    @classmethod
+    def read(cls, store: Path) -> PastRun:
+        """Read what a store tells.
+
+        Raises
+        ------
+        StoreError
+            When it is damaged, or of a replay.
+
+        """
+        path = store / _FILE
+        try:
+            said = orjson.loads(path.read_bytes())
+            told = cls(store, **{name: said[name] for name in _TOLD})
+        except (OSError, orjson.JSONDecodeError, TypeError, KeyError) as error:
+            raise StoreError(f"{path} cannot be read: {error!r}; name another run") from error
+        if _BROKER not in told.options:
+            raise StoreError(f"{store} is of deck replay: only a run of deck trade has a past")
+        return told
+
+    @property
+    def starts(self) -> list[Start]:
+        """With what it was started, each time that changed."""
+        return noted(self.store)
+
+    @property
+    def log(self) -> FromLog | FromKafka:
+        """The log it read, if that is the one of this installation."""
+        return FromKafka() if self.source == FromKafka.option else FromLog()
+
+    def job(self, flow: Path, log: FromLog | FromKafka | None = None) -> Job:
+        """Return what replays it: the same tape, the same trading, and no orders that go out.
+
+        Parameters
+        ----------
+        flow
+            The flow file.
+        log
+            The log it read, or a copy.
+
+        Raises
+        ------
+        StoreError
+            When it is a run of another flow, or has kept nothing yet.
+
+        """
+        if flow.stem != self.flow:
+            raise StoreError(f"the run {self.run[:8]} is one of {self.flow}, not {flow.stem}")
+        kept = reached(self.store, self.flow, self.processes)
+        if not kept:
+            raise StoreError(f"{self.store} has no snapshot yet: wait a second, or let it run")
+        markets = self.options["--markets"]
+        return Job(
+            flow=flow,
+            origin=AsRead(log or self.log, kept),
+            since=self.starts[0].since if self.starts else _UNKNOWN,
+            markets=tuple(markets.split(",")) if markets else (),
+            costs=flowfile.load(flow).costs,
+            run=self.run,
+            started=self.started,
+            history=False,
+            trading=Trading(Broker(self.options[_BROKER]), self.options["--account"]),
+        )
+
+    def differs(self, flow: str) -> str | None:
+        """Say that it ran with other code than a replay now would, if it did.
+
+        Parameters
+        ----------
+        flow
+            The hash of the flow file now.
+
+        """
+        now = Start.now(flow, "")
+        if not self.starts:
+            return f"an earlier Tapedeck did not note with what code {self.run[:8]} ran"
+        others = {start.code for start in self.starts} - {now.code}
+        if not others:
+            return None
+        was = ", ".join(sorted(" of Tapedeck ".join(code) for code in others))
+        is_ = " of Tapedeck ".join(now.code)
+        return f"the run had other code ({was}) than there is now ({is_}): what differs may be that"
+
+
+_TOLD = ("flow", "run", "started", "processes", "source", "options", "events", "history")
+
+
+def find(name: str, settings: Settings) -> PastRun:
+    """Return the run that is meant: by its store, a deployment's name, or its id.
+
+    Parameters
+    ----------
+    name
+        A directory; the name of a deployment, or of a store of `deck trade`; or how the run's id
+        begins.
+
+    Raises
+    ------
+    StoreError
+        When there is none, or more than one.
+
+    """
+    home = settings.home
+    for store in (home / "deployments" / name / "store", home / "trading" / name, Path(name)):
+        if (store / _FILE).is_file():
+            return PastRun.read(store)
+    found = [run for run in _runs(home) if len(name) >= _SHORTEST and run.run.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(f"{run.run[:8]} of {run.flow}" for run in found or _runs(home))
+    which = "is the beginning of several runs" if found else "is no run, deployment or store"
+    raise StoreError(f"--as {name}: {which}; there are {known or 'none'}")
+
+
+def _runs(home: Path) -> Iterator[PastRun]:
+    """Yield the runs that traded here, but for those that were given a store of their own."""
+    for pattern in ("deployments/*/store", "trading/*"):
+        for store in sorted(home.glob(pattern)):
+            if (store / _FILE).is_file():
+                yield PastRun.read(store)
