@@ -53,6 +53,10 @@ class Cursor(Protocol):
         """
         ...
 
+    def lag(self) -> int:
+        """Return how many messages are to be read yet, as far as it was told."""
+        ...
+
     def close(self) -> None:
         """Give back what it holds."""
         ...

@@ -23,6 +23,15 @@ _MARGIN: Time = 3_600 * SECOND
 """How far the exchange's stamp of an event may be from our clock when it was appended."""
 
 
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
+def _never() -> bool:
+    """Tell that there is no end to what is appended."""
+    return False
+
+
 class LogSource(FixedPartitionedSource[Item, State]):
     """A log as strips of each market's tape, partition by partition.
 
@@ -42,6 +51,8 @@ class LogSource(FixedPartitionedSource[Item, State]):
         ends where it ended when it was first opened.
     window
         What of it is let through.
+    over
+        Tells whether nothing more will be appended: then who follows ends at the end.
 
     Raises
     ------
@@ -57,14 +68,17 @@ class LogSource(FixedPartitionedSource[Item, State]):
         batch: int = BLOCK_ROWS,
         follow: bool = False,
         window: Window = ALL,
+        over: Callable[[], bool] = _never,
     ) -> None:
         k, n = share
         self._log, self._batch, self._follow = log, batch, follow
-        self._window = window
+        self._window, self._over = window, over
         self._parts = log.partitions()[k::n]
         self._stopped = threading.Event()
         self._kept: Mapping[str, State] = {}
         self.progress = Progress(0)
+        self.lags: dict[str, int] = {}
+        """Of a log that is followed: how many messages of each partition are to be read yet."""
         self.pulse: Callable[[], None] = _nothing
         """Called as often as the engine's loop turns, whether anything comes or not."""
 
@@ -132,8 +146,13 @@ class LogSource(FixedPartitionedSource[Item, State]):
         with closing(self._log.open(part, first)) as cursor:
             while end is None or first < end:
                 self.pulse()
+                last = self._over()  # asked first: what was appended meanwhile is still read
                 entries = cursor.read(_MESSAGES)
+                if self._follow:
+                    self.lags[part] = cursor.lag()
                 if not entries:
+                    if last:
+                        return
                     yield None
                     continue
                 before = Place(first, sorted(texts))
@@ -142,7 +161,3 @@ class LogSource(FixedPartitionedSource[Item, State]):
                 strips = strips_of(events, self._window, texts)
                 first = entries[-1].offset + 1 if end is None else min(entries[-1].offset + 1, end)
                 yield Chunk(before, Place(first, sorted(texts)), strips)
-
-
-def _nothing() -> None:
-    """Nobody wants to know."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Iterable
 from datetime import datetime, timedelta, timezone
+from time import perf_counter
 from typing import NamedTuple, TypedDict
 
 from bytewax.inputs import StatefulSourcePartition
@@ -126,6 +127,7 @@ class Offsets(StatefulSourcePartition[Item, State]):
     @override
     def snapshot(self) -> State:
         tracks, counts = self._tracks, self._counts
+        counts.kept = perf_counter()
         return State(
             version=VERSION,
             end=self._end,

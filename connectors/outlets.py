@@ -37,7 +37,8 @@ class _Partition(StatefulSinkPartition[list[Record], bytes]):
     def __init__(self, outlets: Sequence[Outlet], saved: bytes | None) -> None:
         self.outlets = outlets
         none: list[object] = [None] * len(outlets)
-        states = none if saved is None else pickle.loads(saved)  # noqa: S301 - our own store
+        states = [] if saved is None else pickle.loads(saved)  # noqa: S301 - our own store
+        states += none[len(states) :]  # an outlet that stores did not know stands at the end
         for outlet, state in zip(outlets, states, strict=True):
             outlet.resume(state)
 

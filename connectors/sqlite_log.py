@@ -98,6 +98,8 @@ class SqliteCursor:
         self.directory, self.partition = directory, partition
         self._number, self._next = number, offset
         self._inode = inode(directory)
+        self._more = False
+        """Whether more may have been there at the last look."""
         self._file = open_to_read(directory)
 
     def read(self, limit: int) -> list[Entry]:
@@ -121,7 +123,15 @@ class SqliteCursor:
                 f"a recording or from history, or start afresh with another --recovery directory"
             )
         self._next += len(found)
+        self._more = len(found) == limit or size >= _GULP_BYTES
         return found
+
+    def lag(self) -> int:
+        """Return how many messages were to be read yet behind those that were read last."""
+        if not self._more:
+            return 0
+        with explained(self.directory):
+            return bounds(self._file, self._number).end - self._next
 
     def close(self) -> None:
         """Give back what it holds."""

@@ -22,6 +22,8 @@ class Counts:
     rows: int = 0
     read: int = 0
     """Bytes of the files, or messages of the log."""
+    kept: float = 0.0
+    """When its last snapshot was taken, by `perf_counter`."""
 
 
 class Progress:
@@ -36,6 +38,11 @@ class Progress:
     def trades(self) -> int:
         """Trades handed out."""
         return sum(part.trades for part in list(self.parts.values()))
+
+    @property
+    def kept(self) -> float:
+        """When the last snapshot of a part was taken, by `perf_counter`; 0 if none was."""
+        return max((part.kept for part in list(self.parts.values())), default=0.0)
 
     @property
     def rejects(self) -> int:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
+from infra.gauges import NOTHING, Gauges
+
 FLAT = "–"
 """The position where nothing is held."""
 
@@ -33,10 +35,14 @@ class Far(NamedTuple):
     """Of a run that trades, what there is to say of each market."""
     pnl: Decimal = Decimal(0)
     """What closed positions have made, in the quote currency."""
+    gauges: Gauges = NOTHING
+    """Of a run that trades, what it measures."""
+    behind: int | None = None
+    """Messages of the log that are not read yet; None where that is not known."""
 
 
 def whole(parts: Iterable[Far]) -> Far:
-    """Return how far all processes of a run are together.
+    """Return how far all processes of a run are together; what they measure is left out.
 
     Examples
     --------
@@ -46,9 +52,11 @@ def whole(parts: Iterable[Far]) -> Far:
     """
     read = total = trades = 0
     lines: dict[str, Line] = {}
-    pnl = Decimal(0)
+    pnl, parts = Decimal(0), list(parts)
     for part in parts:
         read, total, trades = read + part.read, total + part.total, trades + part.trades
         lines.update(part.lines)
         pnl += part.pnl
-    return Far(read, total, trades, lines, pnl)
+    behind = [part.behind for part in parts if part.behind is not None]
+    known = sum(behind) if behind else None
+    return Far(read, total, trades, lines, pnl, behind=known)

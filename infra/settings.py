@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from connectors.kafka_settings import KafkaSettings
+from infra.notify_settings import NotifySettings
 
 _LIKE = {"EXCHANGE_URLS": "binance=http://localhost:9000", "EXCHANGE_KEYS": "binance=KEY"}
 HOME = ".tapedeck"
@@ -34,6 +35,10 @@ class Settings:
         What `TAPEDECK_LIVE` says: the second of the two switches in front of real money.
     exchange_keys
         API keys that may read market data, for what an exchange does not tell without one.
+    metrics_host
+        Where metrics are published: this machine only, but in a container, whose ports are shut.
+    notify
+        Where notices go, and with which keys.
     kafka
         How to reach Kafka; None means there is none.
 
@@ -45,6 +50,8 @@ class Settings:
     kafka: KafkaSettings | None = None
     exchange_keys: Mapping[str, str] = field(default_factory=dict)
     live: str = ""
+    metrics_host: str = "127.0.0.1"
+    notify: NotifySettings = field(default_factory=NotifySettings)
 
     def __repr__(self) -> str:
         # The URL holds a password, and keys are secrets.
@@ -65,7 +72,9 @@ class Settings:
         with suppress(ValueError):  # whoever connects tells what is wrong with it
             password = urlsplit(self.clickhouse_url or "").password
         kafka = None if self.kafka is None else self.kafka.password
-        return tuple(filter(None, (*self.exchange_keys.values(), password, kafka)))
+        return tuple(
+            filter(None, (*self.exchange_keys.values(), password, kafka, *self.notify.secrets))
+        )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -93,6 +102,8 @@ class Settings:
             KafkaSettings.from_environment(environment),
             _by_exchange(environment, "EXCHANGE_KEYS"),
             environment.get("TAPEDECK_LIVE", ""),
+            environment.get("TAPEDECK_METRICS_HOST") or "127.0.0.1",
+            NotifySettings.from_environment(environment),
         )
 
 

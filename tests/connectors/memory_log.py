@@ -107,6 +107,10 @@ class _Cursor:
             self.offset = found[-1].offset + 1
         return found
 
+    def lag(self) -> int:
+        entries = self.log.entries[self.number]
+        return len(entries) - bisect_left(entries, self.offset, key=lambda entry: entry.offset)
+
     def close(self) -> None:
         """Give back nothing: it is memory."""
 
