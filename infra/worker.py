@@ -148,8 +148,10 @@ class Share:
         stream = op.input("replay", flow, self.source)
         if self.board is not None:
             stream = op.flat_map_batch("seen", stream, self._seen)
-        real = self.job.trading is not None and self.job.trading.real
-        tape = Tape.of(stream, self.job.costs, Live(self.job.started) if real else None)
+        trading = self.job.trading
+        real = trading is not None and trading.real
+        since = 0 if trading is None else self.job.started
+        tape = Tape.of(stream, self.job.costs, Live(since) if real else None, since)
         tape = enter("enter", tape, self.flow.name, self.job.run if real else "")
         try:
             tape = self.flow.strategy(tape)

@@ -50,6 +50,8 @@ class Gate:
         What it must keep within.
     live
         Set if orders go out.
+    since
+        The tape time from which on there are entries, if orders do not go out.
 
     """
 
@@ -61,8 +63,10 @@ class Gate:
         max_cost: CostLimit | None = None,
         limits: Limits | None = None,
         live: Live | None = None,
+        since: Time = 0,
     ) -> None:
         self.barriers, self.costs, self.live = barriers, costs, live
+        self.since = since if live is None else live.since
         self.max_slippage, self.max_cost, self.limits = max_slippage, max_cost, limits
 
     def judge(self, signal: Signal, ts: Time, standing: Standing) -> Plan | str:
@@ -95,11 +99,10 @@ class Gate:
         """Return why there are no entries now, whatever their size; nothing if there are."""
         if standing.mode != "active":
             return f"the market is {standing.mode}"
-        if self.live is not None:
-            if ts < self.live.since:
-                return f"warming up: positions are entered from {_clock(self.live.since)} on"
-            if standing.view.instrument is None:
-                return "no instrument yet, so the exchange's lot and tick are not known"
+        if ts < self.since:
+            return f"warming up: positions are entered from {_clock(self.since)} on"
+        if self.live is not None and standing.view.instrument is None:
+            return "no instrument yet, so the exchange's lot and tick are not known"
         return "" if self.limits is None else self.limits.unseen(ts, standing.view, standing.sight)
 
     def _had(self, offer: Offer, wanted: Decimal) -> tuple[Decimal, str]:

@@ -10,6 +10,7 @@ from bytewax.operators import KeyedStream, StatefulBatchLogic
 
 from operators.tape import Strip, Tape
 from schemas import DERIVED, Event, Gap, Reject
+from schemas.sealed import opened, sealed
 from schemas.tables import Record
 
 _DERIVED = frozenset(DERIVED)
@@ -17,20 +18,21 @@ _EITHER = frozenset({Gap, Reject})
 """Concluded on the tape, or come from outside."""
 
 
-class Numbering(StatefulBatchLogic[Strip, list[Record], int]):
+class Numbering(StatefulBatchLogic[Strip, list[Record], bytes]):
     """Number the derived events of one market, and let outside events go.
 
     Examples
     --------
     >>> from schemas import Halt, Heartbeat
-    >>> strips, _ = Numbering(7).on_batch([[Heartbeat("m", 1), Halt("m", 1, "halted", "by me")]])
+    >>> strip = [Heartbeat("m", 1), Halt("m", 1, "halted", "by me")]
+    >>> strips, _ = Numbering(sealed(b"7")).on_batch([strip])
     >>> strips
     [[Record(seq=7, event=Halt(market='m', ts=1, state='halted', why='by me'))]]
 
     """
 
-    def __init__(self, first: int) -> None:
-        self.next = first
+    def __init__(self, saved: bytes | None = None) -> None:
+        self.next = 0 if saved is None else int(opened(saved))
 
     def on_batch(self, values: list[Strip]) -> tuple[Iterable[list[Record]], bool]:
         """Return the derived events with their numbers."""
@@ -45,9 +47,9 @@ class Numbering(StatefulBatchLogic[Strip, list[Record], int]):
         self.next = number
         return [records] if records else [], StatefulBatchLogic.RETAIN
 
-    def snapshot(self) -> int:
+    def snapshot(self) -> bytes:
         """Return the next number."""
-        return self.next
+        return sealed(str(self.next).encode())
 
 
 def _born_here(event: Event) -> bool:
@@ -58,4 +60,4 @@ def _born_here(event: Event) -> bool:
 @operator
 def conclude(step_id: str, tape: Tape) -> KeyedStream[list[Record]]:
     """Give what was concluded on the tape its number; the last step of every flow."""
-    return op.stateful_batch("number", tape, lambda saved: Numbering(saved or 0))
+    return op.stateful_batch("number", tape, Numbering)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
 
 import bytewax.operators as op
@@ -13,11 +14,15 @@ from bytewax.operators import KeyedStream, StatefulBatchLogic
 
 from operators.costs import Costs
 from operators.live import Live
-from schemas import Event
+from schemas import Event, Time
 from schemas.mendable import Mendable
+from schemas.sealed import opened, sealed
 
 Strip: TypeAlias = list[Event]
 """Consecutive events of one market's tape."""
+
+
+_STREAM = re.compile(r"\.\w+$")
 
 
 @dataclass(frozen=True)
@@ -26,11 +31,22 @@ class Tape(Stream[tuple[str, Strip]]):
 
     costs: Costs = field(default_factory=Costs, compare=False)
     live: Live | None = field(default=None, compare=False)
+    since: Time = field(default=0, compare=False)
+    """The tape time from which on positions are entered; what is in front of it only warms up."""
+    steps: Mapping[str, object] = field(default_factory=dict, compare=False)
+    """The shape of each step so far, by its name in the recovery store."""
 
     @classmethod
-    def of(cls, stream: KeyedStream[Strip], costs: Costs, live: Live | None = None) -> Tape:
+    def of(
+        cls, stream: KeyedStream[Strip], costs: Costs, live: Live | None = None, since: Time = 0
+    ) -> Tape:
         """Return the stream as a tape that is traded at `costs`: on paper, or `live`."""
-        return cls(stream.stream_id, stream._scope, costs, live)
+        return cls(stream.stream_id, stream._scope, costs, live, since)
+
+    def through(self, stream: KeyedStream[Strip], shape: object) -> Tape:
+        """Return what this tape is behind one more step, whose stream it is."""
+        steps = {**self.steps, _STREAM.sub("", stream.stream_id): shape}
+        return replace(self, stream_id=stream.stream_id, _scope=stream._scope, steps=steps)
 
 
 class Machine(Protocol):
@@ -63,7 +79,7 @@ class _Logic(StatefulBatchLogic[Strip, Strip, bytes]):
         self.machine = machine
         self.reads = machine.reads
         if saved is not None:
-            shape, state = pickle.loads(saved)  # noqa: S301 - our own store, owner-only
+            shape, state = pickle.loads(opened(saved))  # noqa: S301 - our own store, owner-only
             if shape != machine.shape:
                 msg = (
                     f"step {step_id!r} was kept with {shape} and is now {machine.shape}: give the "
@@ -86,12 +102,12 @@ class _Logic(StatefulBatchLogic[Strip, Strip, bytes]):
         return strips, StatefulBatchLogic.RETAIN
 
     def snapshot(self) -> bytes:
-        return pickle.dumps((self.machine.shape, self.machine.state))
+        return sealed(pickle.dumps((self.machine.shape, self.machine.state)))
 
 
 @operator
 def run(step_id: str, tape: Tape, machine: Callable[[], Machine]) -> Tape:
     """Let a new `machine` per market read the tape, from the state of its last snapshot."""
-    machine()  # so that bad settings are told where the flow is built, not at the first trade
+    first = machine()  # so that bad settings are told where the flow is built, not at a trade
     stream = op.stateful_batch("machine", tape, lambda saved: _Logic(step_id, machine(), saved))
-    return Tape.of(stream, tape.costs, tape.live)
+    return tape.through(stream, first.shape)

@@ -68,6 +68,8 @@ class Trade:
         What an entry must keep within. If orders go out there always are some.
     live
         Set if orders go out.
+    since
+        The tape time from which on positions are entered.
 
     """
 
@@ -79,13 +81,14 @@ class Trade:
         max_cost: CostLimit | None = None,
         limits: Limits | None = None,
         live: Live | None = None,
+        since: Time = 0,
     ) -> None:
         if max_slippage is not None and not 0 <= max_slippage < 1:
             msg = f"max_slippage is a part of the price, from 0 to 1, not {max_slippage}"
             raise ValueError(msg)
         self.trader: Trader = LiveTrader(costs) if live else PaperTrader(costs, max_slippage)
         limits = limits or (Limits() if live else None)
-        self.gate = Gate(barriers, costs, max_slippage, max_cost, limits, live)
+        self.gate = Gate(barriers, costs, max_slippage, max_cost, limits, live, since)
         self.reads = _READS | self.trader.reads
         self.reads |= {Averages} if barriers.scaled else set()
         self.reads |= {Gap} if limits else set()
@@ -288,5 +291,5 @@ def trade(
     return run(
         "trade",
         tape,
-        lambda: Trade(barriers, tape.costs, max_slippage, max_cost, limits, tape.live),
+        lambda: Trade(barriers, tape.costs, max_slippage, max_cost, limits, tape.live, tape.since),
     )

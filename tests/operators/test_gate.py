@@ -54,6 +54,13 @@ def test_a_limit_is_rounded_to_the_tick_away_from_the_market_and_sizes_the_entry
     assert gate.judge(tiny, START, standing()) == "a limit of 0.04 is less than one tick"
 
 
+def test_on_paper_too_nothing_is_entered_before_its_time() -> None:
+    early, now = (Gate(Barriers(), Costs(), since=START + wait) for wait in (1, 0))
+    why = early.judge(WANT, START, standing())
+    assert why == "warming up: positions are entered from 2023-11-14T22:14:00Z on"
+    plan(now)
+
+
 def test_a_limit_without_a_price_is_an_entry_at_any() -> None:
     assert plan(Gate(Barriers(), Costs()), replace(WANT, kind="limit")).price is None
 

@@ -15,6 +15,7 @@ from operators.costs import Costs
 from operators.records import Numbering, conclude
 from operators.tape import Strip, Tape
 from schemas import DERIVED, Event, Gap, Halt, Heartbeat, Position, Reject, Trades
+from schemas.sealed import sealed
 from schemas.tables import Record
 from tests.operators.helpers import STOP, ran
 from tests.schemas.events import any_event
@@ -25,7 +26,7 @@ TAPES = feeds() | st.lists(any_event(), max_size=20)
 
 def numbered(tape: list[Event], cut: Container[int] = ()) -> list[Record]:
     """Give a tape cut into strips its numbers, from a snapshot at each cut."""
-    numbering, strip, records = Numbering(0), list[Event](), list[Record]()
+    numbering, strip, records = Numbering(), list[Event](), list[Record]()
     for row, event in enumerate([*tape, Heartbeat(MARKET, 0)]):
         if row in cut or row == len(tape):
             strips, _ = numbering.on_batch([strip, []])
@@ -60,7 +61,7 @@ def test_a_gap_of_the_log_is_not_concluded_here() -> None:
 
 
 def test_strips_without_conclusions_leave_nothing() -> None:
-    strips, discard = Numbering(3).on_batch([[Heartbeat("m", 1)], []])
+    strips, discard = Numbering(sealed(b"3")).on_batch([[Heartbeat("m", 1)], []])
     assert (list(strips), discard) == ([], False)
 
 

@@ -16,6 +16,7 @@ from operators.averages import MovingAverages
 from operators.entry import Entry
 from operators.tape import ShapeChangedError, Strip, Tape, _Logic, run
 from schemas import MINUTE, Event, Heartbeat, Trades, Value
+from schemas.sealed import TornError, opened
 from tests.operators.helpers import STOP, Fed, in_a_flow, ran, wired
 from tests.tapes import EVERYWHERE, FLOW, MARKET, START, canonical, play
 
@@ -170,10 +171,34 @@ def test_the_costs_of_a_run_travel_with_the_tape() -> None:
     assert seen == [costs, costs]
 
 
+def test_a_tape_knows_the_shape_of_each_step_and_since_when_positions_are_entered() -> None:
+    seen: list[Tape] = []
+
+    def steps(tape: Tape) -> Tape:
+        tape = enter("enter", Tape.of(tape, Costs(), since=START), FLOW)
+        tape = averages("averages", candles("candles", tape, ticks=5), sma=(5,))
+        seen.append(tape)
+        return tape
+
+    wired([], steps)
+    assert dict(seen[0].steps) == {
+        "flow.enter.entry.machine": ("entry", 2),
+        "flow.candles.candles.machine": ("candles", 1, "5 trades"),
+        "flow.averages.averages.machine": ("averages", 2, ("sma5",), None),
+    }
+    assert seen[0].since == START
+
+
+def test_a_state_that_was_changed_on_its_disk_is_refused() -> None:
+    kept = _Logic("step", Sum(), None).snapshot()
+    with pytest.raises(TornError):
+        _Logic("step", Sum(), kept[:-1] + b"!")
+
+
 def test_a_snapshot_is_the_shape_and_the_state_and_no_settings() -> None:
     logic = _Logic("step", Sum(7.0), None)
     logic.on_batch([[value(1.0)]])
-    assert pickle.loads(logic.snapshot()) == (("sum", 1), [1.0])
+    assert pickle.loads(opened(logic.snapshot())) == (("sum", 1), [1.0])
 
 
 def test_markets_have_states_of_their_own() -> None:
