@@ -80,7 +80,7 @@ def simulate(
     names = [name if is_full(name) else f"sim:{name}" for name in markets]
     _check(names, days, rate, signal, start)
     sources = [
-        _Source(name, code, seed, rate, signal, book_every, heartbeat_every)
+        MarketSource(name, code, seed, rate, signal, book_every, heartbeat_every)
         for code, name in enumerate(names)
     ]
     events = book_every is not None or heartbeat_every is not None
@@ -157,7 +157,7 @@ class Rows(NamedTuple):
         )
 
 
-class _Source:
+class MarketSource:
     """One market: its trades and what else its feed says."""
 
     def __init__(
@@ -244,7 +244,7 @@ class _Table:
         return pa.table(columns, self.schema)
 
 
-def _hours(sources: Sequence[_Source], start: Time, end: Time) -> Generator[Rows, None, None]:
+def _hours(sources: Sequence[MarketSource], start: Time, end: Time) -> Generator[Rows, None, None]:
     """Yield the rows of all markets hour by hour, in order of time."""
     for now in range(start, end, HOUR):
         rows = Rows.joined([source.rows(now, end) for source in sources])

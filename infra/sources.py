@@ -106,21 +106,27 @@ class FromLog:
         The log's; `None` means that of this installation.
     follow
         Whether to wait for more at its end.
+    fed
+        The file that is there as soon as nothing more will come; None if there is no end.
 
     """
 
     directory: Path | None = None
     follow: bool = False
+    fed: Path | None = None
     option: ClassVar[str] = "--from-log"
 
     @property
     def endless(self) -> bool:
-        """Whether it is followed."""
-        return self.follow
+        """Whether it is followed, and has no end."""
+        return self.follow and self.fed is None
 
     def open(self, settings: Settings, share: Share, batch: int, window: Window) -> LogSource:
         """Open the partitions of a share."""
-        return LogSource(SqliteLog(self._place(settings)), share, batch, self.follow, window)
+        log = SqliteLog(self._place(settings))
+        if self.fed is None:
+            return LogSource(log, share, batch, self.follow, window)
+        return LogSource(log, share, batch, self.follow, window, over=self.fed.exists)
 
     def options(self) -> dict[str, str]:
         """Return nothing: the log is known by its partitions, wherever it is."""

@@ -1,1 +1,1 @@
-"""Flows that run unattended, under a name."""
+"""Flows that run unattended: asked for by name, kept running, watched and stopped."""

@@ -1,0 +1,59 @@
+"""What a deployment's flow is run as: the same job that `deck trade` would do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from infra import flowfile
+from infra.deploy.deployment import KAFKA, REPLAY, Deployment, Place
+from infra.places import order_queue
+from infra.settings import Settings
+from infra.sources import FromKafka, FromLog
+from infra.switches import Broker, check
+from infra.trading import Trading
+from infra.worker import Job
+
+
+def job_of(deployment: Deployment, place: Place, settings: Settings) -> Job:
+    """Return the job of a deployment.
+
+    Raises
+    ------
+    FlowError
+        When its flow file cannot be used.
+    LogError
+        When its log should be Kafka, and nobody says where that is.
+    Misused
+        When the broker and the account do not go together, or a switch was not thrown.
+
+    """
+    flow = Path(deployment.flow)
+    trading = trading_of(deployment, settings)
+    return Job(
+        flow=flow,
+        origin=origin_of(deployment, place),
+        since="" if deployment.kind == REPLAY else deployment.warm_up,
+        markets=deployment.markets,
+        processes=deployment.processes,
+        costs=flowfile.load(flow).costs,
+        settings=settings,
+        trading=trading,
+    )
+
+
+def trading_of(deployment: Deployment, settings: Settings) -> Trading:
+    """Return who fills its orders."""
+    broker = Broker(deployment.broker)
+    check(broker, deployment.account, settings)
+    real = broker is not Broker.PAPER
+    queue = order_queue(settings, deployment.kind == KAFKA) if real else None
+    return Trading(broker, deployment.account, queue)
+
+
+def origin_of(deployment: Deployment, place: Place) -> FromLog | FromKafka:
+    """Return where its tape is read: a recording has a log of its own, and ends."""
+    if deployment.kind == KAFKA:
+        return FromKafka(follow=True)
+    if deployment.kind == REPLAY:
+        return FromLog(place.tape, follow=True, fed=place.fed)
+    return FromLog(follow=True)

@@ -1,0 +1,97 @@
+"""What a deployment says, in a file that does not grow for ever: as text, or one JSON a line."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+import orjson
+
+from connectors.disk import kept
+from connectors.scrub import scrub
+
+BYTES, OLD = 4 << 20, 4
+"""Of a file, and how many older ones are kept."""
+_LOOK_SECONDS = 0.1
+_PIECE = 1 << 16
+
+
+def open_book(path: Path, name: str, environment: Mapping[str, str] = os.environ) -> logging.Logger:
+    """Return what writes a deployment's log; what is secret is left out.
+
+    Parameters
+    ----------
+    path
+        The file.
+    name
+        The deployment's.
+    environment
+        `TAPEDECK_LOG=json` asks for one JSON a line.
+
+    """
+    with kept("a log", path):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handler = RotatingFileHandler(path, maxBytes=BYTES, backupCount=OLD, encoding="utf-8")
+    json = environment.get("TAPEDECK_LOG", "").lower() == "json"
+    handler.setFormatter(_Json(name) if json else _Text())
+    logger = logging.getLogger(f"tapedeck.deploy.{name}")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.addHandler(handler)
+    return logger
+
+
+class _Text(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{_stamp(record)} {record.levelname.lower():7} {scrub(record.getMessage())}"
+
+
+class _Json(logging.Formatter):
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+
+    def format(self, record: logging.LogRecord) -> str:
+        said = scrub(record.getMessage())
+        line = {"ts": _stamp(record), "level": record.levelname.lower(), "flow": self._name}
+        return orjson.dumps({**line, "text": said}).decode()
+
+
+def _stamp(record: logging.LogRecord) -> str:
+    at = datetime.fromtimestamp(record.created, timezone.utc)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
+
+
+def last(path: Path, lines: int) -> list[str]:
+    """Return the last lines of a log, also those that stand in the file before."""
+    found: list[str] = []
+    for file in (path, *(path.with_name(f"{path.name}.{number}") for number in range(1, OLD + 1))):
+        if len(found) >= lines or not file.exists():
+            break
+        found = file.read_text("utf-8", "replace").splitlines()[-(lines - len(found)) :] + found
+    return found
+
+
+def follow(path: Path) -> Iterator[str]:
+    """Yield what is added to a log from now on, without end; also when a new file is begun."""
+    file = path.open("rb") if path.exists() else None
+    if file is not None:
+        file.seek(0, os.SEEK_END)
+    rest = b""
+    while True:
+        if file is not None and (piece := file.read(_PIECE)):
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in lines:
+                yield line.decode("utf-8", "replace")
+            continue
+        if path.exists() and (file is None or path.stat().st_ino != os.fstat(file.fileno()).st_ino):
+            if file is not None:
+                file.close()
+            file = path.open("rb")
+            continue
+        time.sleep(_LOOK_SECONDS)

@@ -1,0 +1,233 @@
+"""The parent of a deployment: runs its flow, starts it again when it dies, and says how it stands.
+
+    python -m infra.deploy.parent NAME
+
+It is small, for there is one for each deployment: what is heavy is in its child.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from multiprocessing.connection import wait
+from pathlib import Path
+
+from connectors.scrub import scrub
+from infra.deploy import status as states
+from infra.deploy.child import Child, cause
+from infra.deploy.deployment import SIMULATE, WARM_UP, DeployError, Deployment, Place
+from infra.deploy.logbook import open_book
+from infra.deploy.patience import DEATHS, Patience
+from infra.deploy.status import Status
+from infra.deploy.told import At, Failed, Over
+from infra.lock import Lock
+from infra.secrecy import keep_secrets
+from infra.settings import Settings
+
+GAVE_UP = 3
+"""The exit code that asks nobody to start it again."""
+_SAY_SECONDS = 1.0
+_LOOKS, _LOOK_SECONDS = 20, 0.05
+
+
+class Parent:
+    """Keeps the flow of one deployment running.
+
+    Parameters
+    ----------
+    place
+        The deployment's.
+    patience
+        How often, and after which delays, it is started again.
+    log
+        Takes what there is to say.
+
+    """
+
+    def __init__(self, place: Place, patience: Patience, log: logging.Logger) -> None:
+        self.place, self.log = place, log
+        self._patience = patience
+        self._status = Status(states.STARTING, pid=os.getpid())
+        self._signals = 0
+        self._child: Child | None = None
+        self._next = 0.0
+        self._woken = self._hear_signals()
+
+    def run(self) -> int:
+        """Run it until it is stopped, finishes or cannot be kept running; return the exit code."""
+        self._say(states.STARTING)
+        while True:
+            begun = time.monotonic()
+            end = self._live()
+            if isinstance(end, Over) and (end.finished or self._signals):
+                return self._end(states.FINISHED if end.finished else states.STOPPED)
+            if self._signals:
+                return self._end(states.STOPPED)
+            why = end.why if isinstance(end, Failed) else "somebody else stopped it"
+            again = not isinstance(end, Failed) or end.again
+            delay = self._patience.delay(time.monotonic() - begun) if again else None
+            if delay is None:
+                return self._end(states.FAILED, why)
+            self.log.warning("starts again in %g s: %s", delay, why)
+            self._say(states.RESTARTING, why=_short(why), restarts=self._status.restarts + 1)
+            if self._paused(delay):
+                return self._end(states.STOPPED)
+
+    def _live(self) -> Over | Failed:
+        """Let a child run the flow to its end."""
+        child = self._child = Child(self.place.name)
+        end: Over | Failed | None = None
+        try:
+            while True:
+                self._await([*child.watched, self._woken])
+                for line in child.printed():
+                    self.log.info(line)
+                for message in child.heard():
+                    if isinstance(message, Over | Failed):
+                        end = message
+                    elif isinstance(message, At):
+                        self._at(message)
+                    else:
+                        self.log.warning(message.text)
+        except EOFError:
+            for line in child.printed():
+                self.log.info(line)
+        finally:
+            self._child = None
+            ended = child.bury()
+        for line in end.lines if isinstance(end, Over) else ():
+            self.log.warning(line)
+        return end or Failed(f"it died: {cause(ended)}", again=True)
+
+    def _at(self, at: At) -> None:
+        state = states.STOPPING if self._signals else states.RUNNING
+        if state != self._status.state:
+            self.log.info("run %s, process %s", at.run, ", ".join(map(str, at.processes)))
+        told = states.standing(at.fars)
+        self._status = replace(self._status, run=at.run, processes=at.processes, **told)  # type: ignore[arg-type]
+        if state != self._status.state:
+            self._say(state)
+
+    def _await(self, watched: Sequence[object]) -> None:
+        """Wait until something is to be looked at; say meanwhile that we live."""
+        left = self._next - time.monotonic()
+        if left <= 0:
+            self._say(self._status.state)
+            left = _SAY_SECONDS
+        if self._woken in wait(watched, left):  # type: ignore[arg-type]
+            os.read(self._woken, 1)
+            self._obey()
+
+    def _obey(self) -> None:
+        """Drain at the first signal, end at once at the second."""
+        self._signals += 1
+        if self._signals == 1:
+            self.log.info("stops")
+            self._say(states.STOPPING)
+        if self._child is not None:
+            self._child.stop() if self._signals == 1 else self._child.kill()
+
+    def _paused(self, seconds: float) -> bool:
+        """Wait; whether it is to stop meanwhile."""
+        until = time.monotonic() + seconds
+        while not self._signals and time.monotonic() < until:
+            self._next = min(self._next, until)
+            self._await([self._woken])
+        return bool(self._signals)
+
+    def _say(self, state: str, **told: object) -> None:
+        now = time.time_ns()
+        since = self._status.since if state == self._status.state else now
+        self._status = replace(self._status, state=state, since=since, said=now, **told)  # type: ignore[arg-type]
+        self._next = time.monotonic() + _SAY_SECONDS
+        states.save(self.place.status, self._status)
+
+    def _end(self, state: str, why: str = "") -> int:
+        self._say(state, processes=(), why=_short(why) if why else self._status.why)
+        failed = state == states.FAILED
+        self.log.log(logging.ERROR if failed else logging.INFO, f"{state} {why}".strip())
+        return GAVE_UP if failed else 0
+
+    def _hear_signals(self) -> int:
+        """Return what can be waited for: a byte comes with each signal."""
+        heard, told = os.pipe()
+        os.set_blocking(told, False)
+        signal.set_wakeup_fd(told)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: None)
+        return heard
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Be the parent of a deployment until it is over; return the exit code."""
+    keep_secrets()
+    asked = _options(arguments)
+    try:
+        place = Place(Settings.from_environment().home, asked.name)
+        with closing(_alone(place)):
+            deployment = _deployment(asked, place)
+            log = open_book(place.log, place.name)
+            if asked.flow:  # by itself, as in a container: whoever started it looks at its output
+                log.addHandler(logging.StreamHandler(sys.stdout))
+            deaths = int(deployment.options.get("deaths", DEATHS))
+            log.info("starts: %s, %s, %s", deployment.flow, deployment.source, deployment.broker)
+            return Parent(place, Patience(deaths), log).run()
+    except (DeployError, OSError) as error:
+        sys.stderr.write(f"error: {scrub(str(error))}\n")
+        return GAVE_UP
+
+
+def _alone(place: Place) -> Lock:
+    """Take the right to be the parent; whoever looks whether one runs has it for a moment."""
+    for _ in range(_LOOKS):
+        held = place.alone()
+        if held is not None:
+            return held
+        time.sleep(_LOOK_SECONDS)
+    raise DeployError(f"{place.name} runs already: deck flows shows it")
+
+
+def _deployment(asked: argparse.Namespace, place: Place) -> Deployment:
+    """Return what was asked for: kept from before, or told on the command line."""
+    known = place.load()
+    if not asked.flow:
+        if known is None:
+            raise DeployError(f"{place.name}: nothing was asked for: deck deploy FLOW, or --flow")
+        return known
+    markets = tuple(sorted({name.strip() for name in asked.markets.split(",")} - {""}))
+    deployment = Deployment(
+        place.name, str(Path(asked.flow).absolute()), asked.source, asked.broker, asked.account,
+        markets, asked.processes, asked.warm_up,
+    )  # fmt: skip
+    if known is None or known.changes(deployment):
+        place.save(deployment)
+    return deployment
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infra.deploy.parent", description=__doc__)
+    parser.add_argument("name")
+    parser.add_argument("--flow", help="the flow file, if nobody asked for it before")
+    parser.add_argument("--source", default=SIMULATE)
+    parser.add_argument("--broker", default="paper")
+    parser.add_argument("--account", default="")
+    parser.add_argument("--markets", default="")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--warm-up", default=WARM_UP)
+    return parser.parse_args(arguments)
+
+
+def _short(why: str) -> str:
+    """Return the last line of a text, which of a traceback is what happened."""
+    return scrub(why.strip().splitlines()[-1]) if why.strip() else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

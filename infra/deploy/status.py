@@ -1,0 +1,110 @@
+"""What the parent of a deployment says of it, each second, for whoever looks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+import orjson
+
+from infra.deploy.deployment import write
+from infra.far import Far, Line, whole
+
+STARTING, RUNNING, RESTARTING = "starting", "running", "restarting"
+STOPPING, STOPPED, FAILED, FINISHED = "stopping", "stopped", "failed", "finished"
+UP = {STARTING, RUNNING, RESTARTING, STOPPING}
+"""States of a deployment that has a parent."""
+
+FRESH_SECONDS = 10.0
+"""A status that is older is no sign of life."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a deployment stands.
+
+    Parameters
+    ----------
+    state, since
+        One of the states above, and since when.
+    said
+        When this was said.
+    run
+        The run's id; empty as long as none has begun.
+    restarts, why
+        How often it was started again, and why the last time; or why it failed.
+    pid, processes
+        The parent's, and those of the flow.
+    trades, last_event, behind
+        How far it is: trades read, tape time of the newest event, messages not read yet.
+    pnl
+        What closed positions have made, as a decimal.
+    markets
+        What there is to say of each.
+    metrics_port
+        Where metrics are shown, if they are.
+
+    """
+
+    state: str
+    since: int = field(default_factory=time.time_ns)
+    said: int = field(default_factory=time.time_ns)
+    run: str = ""
+    restarts: int = 0
+    why: str = ""
+    pid: int = 0
+    processes: tuple[int, ...] = ()
+    trades: int = 0
+    last_event: int = 0
+    behind: int | None = None
+    pnl: str = "0"
+    markets: dict[str, Line] = field(default_factory=dict)
+    metrics_port: int | None = None
+
+    @property
+    def fresh(self) -> bool:
+        """Whether its parent said so just now."""
+        return time.time_ns() - self.said < FRESH_SECONDS * 1e9
+
+    @property
+    def alive(self) -> bool:
+        """Whether its flow runs."""
+        return self.state == RUNNING and self.fresh
+
+
+def standing(ats: Sequence[Far]) -> dict[str, object]:
+    """Return the fields that tell how far a flow is.
+
+    Examples
+    --------
+    >>> standing([Far(trades=3, lines={"okx:A": Line(stamp=7)})])["last_event"]
+    7
+
+    """
+    far = whole(ats)
+    return {
+        "trades": far.trades,
+        "last_event": max((line.stamp for line in far.lines.values()), default=0),
+        "pnl": str(far.pnl),
+        "markets": dict(far.lines),
+    }
+
+
+def save(path: Path, status: Status) -> None:
+    """Say it."""
+    write(path, orjson.dumps(asdict(status)))
+
+
+def load(path: Path) -> Status | None:
+    """Return what was said last, if something was that this version understands."""
+    try:
+        found = orjson.loads(path.read_bytes())
+        known = {one.name for one in fields(Status)}
+        found = {name: value for name, value in found.items() if name in known}
+        markets = {market: Line(**line) for market, line in found.get("markets", {}).items()}
+        processes = tuple(found.get("processes", ()))
+        return Status(**{**found, "markets": markets, "processes": processes})
+    except (FileNotFoundError, ValueError, TypeError, AttributeError):
+        return None

@@ -1,0 +1,36 @@
+"""What the process that runs a flow tells its parent, through a pipe; light, for both read it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from infra.far import Far
+
+
+class At(NamedTuple):
+    """It runs, and is so far."""
+
+    run: str
+    fars: list[Far]
+    processes: tuple[int, ...]
+
+
+class Said(NamedTuple):
+    """A line for whoever looks after it."""
+
+    text: str
+
+
+class Over(NamedTuple):
+    """It has ended by itself or because it was asked to; nothing is lost."""
+
+    finished: bool
+    lines: list[str]
+
+
+class Failed(NamedTuple):
+    """It cannot go on."""
+
+    why: str
+    again: bool
+    """Whether it may help to start it again."""

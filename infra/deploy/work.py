@@ -1,0 +1,147 @@
+"""The process that runs a deployment's flow, as `deck trade` would; its parent starts it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from multiprocessing import active_children
+from multiprocessing.connection import Connection
+
+from connectors.disk import DiskError
+from connectors.log import LogError, LostError
+from connectors.scrub import scrubbed
+from infra import report
+from infra.deploy.deployment import DeployError, Place
+from infra.deploy.job import job_of
+from infra.deploy.told import At, Failed, Over, Said
+from infra.far import Far
+from infra.lock import Busy, Lock
+from infra.problems import ReplayError
+from infra.replay import replay
+from infra.screen import Misused
+from infra.secrecy import keep_secrets
+from infra.settings import Settings
+
+_SAY_SECONDS = 0.5
+_PREDECESSOR_SECONDS = 30.0
+_ORPHAN_SECONDS = 15.0
+"""How long one whose parent died has to drain."""
+
+
+class Teller:
+    """Tells the parent how far the flow is, now and then, and at once what else there is.
+
+    Parameters
+    ----------
+    pipe
+        The parent's.
+    place
+        Knows the run.
+
+    """
+
+    def __init__(self, pipe: Connection, place: Place) -> None:
+        self._pipe, self._place = pipe, place
+        self._lock, self._next = threading.Lock(), 0.0
+
+    def watch(self, fars: list[Far]) -> None:
+        """Take note of how far it is."""
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + _SAY_SECONDS
+            self.at(fars)
+
+    def at(self, fars: list[Far]) -> None:
+        """Tell how far it is."""
+        pids = (child.pid for child in active_children())
+        own = (os.getpid(), *(pid for pid in pids if pid is not None))
+        self.tell(At(self._place.run, fars, own))
+
+    def tell(self, message: At | Said | Over | Failed) -> None:
+        """Tell it."""
+        with self._lock, suppress(OSError):  # the parent is dead, and we are ending
+            self._pipe.send(message)
+
+
+def main(name: str, descriptor: int) -> int:
+    """Run a deployment's flow until TERM, or until its tape ends; return how it went."""
+    keep_secrets()
+    settings = Settings.from_environment()
+    place = Place(settings.home, name)
+    threading.Thread(target=_outlive_nobody, daemon=True).start()
+    with closing(Connection(descriptor, readable=False)) as pipe:
+        teller = Teller(pipe, place)
+        try:
+            with closing(_alone(place)):
+                over = _run(place, settings, teller)
+        except (ReplayError, DeployError, Misused) as error:
+            teller.tell(Failed(str(error), again=_again(error)))
+            return 1
+        except BaseException as error:  # noqa: BLE001 - the parent tells it
+            teller.tell(Failed(scrubbed(error), again=True))
+            return 1
+        teller.tell(over)
+    return 0
+
+
+def _run(place: Place, settings: Settings, teller: Teller) -> Over:
+    deployment = place.load()
+    if deployment is None:
+        raise DeployError(f"{place.name}: nothing was asked for: deck deploy FLOW")
+    job = job_of(deployment, place, settings)
+    latest: list[list[Far]] = [[]]
+
+    def watch(fars: list[Far]) -> None:
+        latest[0] = fars
+        teller.watch(fars)
+
+    tell: Callable[[str], None] = lambda line: teller.tell(Said(line))  # noqa: E731
+    done = replay(job, place.store, None, watch, tell)
+    teller.at(latest[0])
+    finished = done.finished and not job.origin.endless
+    return Over(finished, report.troubles(done, kept=job.history))
+
+
+def _again(error: BaseException) -> bool:
+    """Tell whether what went wrong may be over at the next start."""
+    cause = error.__cause__
+    while cause is not None and not isinstance(cause, DiskError | LogError):
+        if cause.__cause__ is None and cause.__context__ is None:
+            break
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, ReplayError) and error.__cause__ is None:
+        return True  # one of its processes said so, or died
+    return isinstance(cause, DiskError | LogError) and not isinstance(cause, LostError)
+
+
+def _alone(place: Place) -> Lock:
+    """Wait for the one before, whose parent may have died: it is ending."""
+    deadline = time.monotonic() + _PREDECESSOR_SECONDS
+    while True:
+        with suppress(Busy):
+            return Lock(place.directory / "work.lock")
+        if time.monotonic() > deadline:
+            raise ReplayError(f"{place.name}: another process still runs it")
+        time.sleep(0.02)
+
+
+def _outlive_nobody() -> None:
+    """Drain when the parent dies: it holds the other end of our input."""
+    with suppress(OSError):
+        while os.read(0, 1):
+            pass
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, 1)  # nobody reads it, and it must not fill
+    os.dup2(nowhere, 2)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_ORPHAN_SECONDS)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2])))
