@@ -1,106 +1,126 @@
-"""A flow and its executor, killed at any time: in the end exchange, outbox and tape agree.
+"""A flow and its executor, killed at any time: behind each restart exchange, outbox and tape agree.
 
-`TRADING_KILLS` tells how often; a kill and what follows it take some three seconds.
+`TRADING_KILLS` tells how often, `TRADING_SEED` which moments are tried.
 """
 
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
+from statistics import median
+from typing import NamedTuple
+from uuid import uuid4
 
 import pytest
 
-from infra.leaving import held_by
-from infra.settings import Settings
-from tests.infra.rig import Rig
-from tests.infra.test_executor import THERE, Desk, desk, of
-from tests.infra.trading_rig import Seen, count
+from schemas import SECOND
+from tests.infra.killing import COIN, PERPETUAL, STAGES, Ground, Killed, Scene, both, scene
 
-__all__ = ["desk"]
-"""A fixture."""
-
-KILLS = int(os.environ.get("TRADING_KILLS", "6"))
+KILLS = int(os.environ.get("TRADING_KILLS", "20"))
 SEED = int(os.environ.get("TRADING_SEED", "1"))
+LINES_A_KILL = 400
+"""What the exchange plays for each: twenty seconds."""
 
 
-@dataclass
-class Killed:
-    """A command that is started again whenever it was killed."""
+class Kill(NamedTuple):
+    """One kill, and what came of it."""
 
-    rig: Rig
-    arguments: list[str | Path]
-    held: ExitStack = field(default_factory=ExitStack)
-
-    def start(self) -> subprocess.Popen[str]:
-        self.process = self.held.enter_context(self.rig.started(*self.arguments))
-        return self.process
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.communicate()
-        self.start()
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGINT)
-        said = self.process.communicate()
-        assert self.process.returncode == 0, said
+    killed: str
+    stage: str
+    """Of the position, when the process was dead."""
+    held: bool
+    """Whether a position was held."""
+    rested: int
+    """How many orders were open at the exchange."""
+    on: float
+    """Seconds to the first order behind it."""
+    agreed: float
+    """Seconds until all agreed."""
 
 
-@contextmanager
-def both(desk: Desk) -> Iterator[tuple[Killed, Killed]]:
-    executor = Killed(desk.rig, [*desk.executor()])
-    flow = Killed(desk.rig, [*desk.trade(), "--no-history"])
-    with executor.held, flow.held:
-        executor.start()
-        flow.start()
-        yield executor, flow
-        flow.stop()
-        executor.stop()
+@pytest.mark.timeout(300 + 30 * KILLS)
+def test_behind_each_kill_exchange_outbox_and_tape_agree(tmp_path: Path) -> None:
+    told(killed(tmp_path, PERPETUAL, KILLS))
 
 
-@pytest.mark.timeout(300 + 20 * KILLS)
-def test_whatever_is_killed_no_order_is_doubled_and_no_position_forgotten(desk: Desk) -> None:
+@pytest.mark.skipif("TRADING_KILLS" not in os.environ, reason="TRADING_KILLS asks for it")
+@pytest.mark.timeout(300 + 30 * KILLS)
+def test_behind_each_kill_all_agree_at_another_exchange(tmp_path: Path) -> None:
+    told(killed(tmp_path, COIN, KILLS))
+
+
+@pytest.mark.skipif("KAFKA_BOOTSTRAP" not in os.environ, reason="KAFKA_BOOTSTRAP names no broker")
+@pytest.mark.timeout(300 + 30 * KILLS)
+def test_behind_each_kill_all_agree_with_kafka_between_them(tmp_path: Path) -> None:
+    told(killed(tmp_path, replace(PERPETUAL, kafka=True), KILLS))
+
+
+def killed(home: Path, ground: Ground, kills: int) -> list[Kill]:
+    """Kill a flow or its executor again and again, and see each time that all agree."""
     random = Random(SEED)
-    with both(desk) as pair:
-        desk.until(lambda: count(desk.store, "Closed") >= 1)
-        for _ in range(KILLS):
-            known, some = len(desk.account.orders), random.randrange(3)
-            desk.until(lambda: len(desk.account.orders) > known + some)  # noqa: B023 - now
-            time.sleep(random.random() / 5)  # any moment is as good as another
-            random.choice(pair).kill()
-        known = count(desk.store, "Closed")
-        desk.until(lambda: count(desk.store, "Closed") > known)
-        desk.rig.deck("flatten", "--all")
-        desk.until(lambda: not still_open(desk.events))
-    agree(desk)
+    kafka = {"KAFKA_TOPIC": f"test-{uuid4().hex}"} if ground.kafka else {}
+    with scene(home, ground, 3_000 + LINES_A_KILL * kills, kafka) as here:
+        with both(here) as pair:
+            assert here.until(here.opened), here.nursery.said
+            done = [kill(here, random.choice(pair), random) for _ in range(kills)]
+            here.nursery.run("flatten", "--all", *here.told)
+            assert here.until(lambda: not here.differs()), here.differs()
+        ended(here)
+    return done
 
 
-def still_open(events: Seen) -> set[int]:
-    opened = {event["position"] for event in of(events, "Opened")}
-    return opened - {event["position"] for event in of(events, "Closed")}
+def kill(here: Scene, who: Killed, random: Random) -> Kill:
+    """Kill a process at a stage that is drawn, start it again, and see that all agree."""
+    stage = random.choice(STAGES)
+    here.until(lambda: here.stage() == stage, 3.0)  # some are rare: then it is another
+    time.sleep(random.random() / 20)  # any moment is as good as another
+    who.kill()
+    here.tape.read()
+    before = here.tape.orders, len(here.account.orders)
+    stage, rested = here.stage(), len(here.account.open_orders())
+    held, began = here.held != 0, time.monotonic()
+    who.start()
+
+    def goes_on() -> bool:
+        here.tape.read()
+        of_flow, of_all = here.tape.orders - before[0], len(here.account.orders) - before[1]
+        return bool(of_flow if who is here.flow else of_all)
+
+    assert here.until(goes_on), f"the {who.name} does not go on: {here.nursery.said}"
+    on = time.monotonic() - began
+    assert here.until(lambda: not here.differs()), f"{who.name}, {stage}: {here.differs()}"
+    assert here.doubled() == []
+    found = Kill(who.name, stage, held, rested, on, time.monotonic() - began)
+    print(*found, flush=True)  # noqa: T201 - of many, each is told
+    return found
 
 
-def agree(desk: Desk) -> None:
-    """See that the exchange, the outbox and the tape tell the same."""
-    events, account = desk.events, desk.account
-    assert len(account.ids) == len(set(account.ids))
-    assert account.position(THERE) == 0
-    assert account.open_orders() == []
-    assert held_by(Settings(desk.rig.home), ["main:sandbox"]) == []
-    fills = {event["trade_id"]: event for event in of(events, "Fill")}
-    assert len(fills) == len(of(events, "Fill"))
-    done = [(Decimal(fill["price"]), Decimal(fill["amount"])) for fill in fills.values()]
-    assert sorted(done) == sorted((deal.price, deal.amount) for _, deal in account.fills)
+def ended(here: Scene) -> None:
+    """See that nothing is left, and that each position had its own barriers all along."""
+    assert here.account.position(here.ground.there) == 0
+    assert here.account.open_orders() == []
+    assert not here.tape.opened
+    events = here.tape.events
     numbers = [event["seq"] for event in events]
     assert numbers == list(range(len(numbers)))
-    for position in {event["position"] for event in of(events, "Opened")}:
-        own = [event for event in of(events, "Opened") if event["position"] == position]
-        assert len({event["deadline"] for event in own}) == 1
+    opened = [event for event in events if event["type"] == "Opened"]
+    deadlines = {(event["position"], event["deadline"]) for event in opened}
+    assert len(deadlines) == len({position for position, _ in deadlines})
+    due = dict(deadlines)
+    for event in events:
+        if event["type"] == "Order" and event["why"] == "timeout":
+            assert 0 <= event["ts"] - due[event["position"]] < SECOND
+
+
+def told(kills: Iterable[Kill]) -> None:
+    """Print what was tried, by process and stage."""
+    groups: dict[tuple[str, str], list[Kill]] = {}
+    for one in kills:
+        groups.setdefault((one.killed, one.stage), []).append(one)
+    for (who, stage), some in sorted(groups.items()):
+        on, agreed = median(one.on for one in some), max(one.agreed for one in some)
+        print(f"{who:9} {stage:16} {len(some):4} {on:6.2f} s {agreed:6.2f} s")  # noqa: T201

@@ -16,7 +16,7 @@ from schemas import MINUTE, SECOND, Book, Instrument, Time, Trades
 from schemas.wire import encode
 from tests.infra.rig import Rig
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 MARKETS = ("sim:A/USD", "sim:B/USD")
 OFTEN = '''
 """Buy at every second."""
