@@ -1,7 +1,8 @@
 """The blotter: what an executor decides, without the exchange and without a clock.
 
 Each input takes our time, keeps in one transaction all that follows from it, and then returns what
-is to be done: so nothing is ever done that is not known after a crash.
+is to be done. Who does it makes that durable first: so nothing is ever done that is not known after
+a crash.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ class Pages:
 
     @contextmanager
     def turn(self, at: Position | None = None) -> Iterator[list[Action]]:
-        """Take an input: what it changes is durable before its actions are handed out.
+        """Take an input: what it changes is kept before its actions are handed out.
 
         Parameters
         ----------

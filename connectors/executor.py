@@ -16,6 +16,7 @@ from connectors.executor_hands import Hands, order_of
 from connectors.executor_lanes import Lanes
 from connectors.executor_queue import QueueReader
 from connectors.executor_settings import ExecutorSettings
+from connectors.executor_syncs import Syncs
 from connectors.executor_troubles import Troubles
 from connectors.executor_words import Words
 from connectors.log import Appender, Log
@@ -30,6 +31,7 @@ from schemas import Position, Reject, Time
 
 TICK = 0.25
 """Seconds from one look at what time has brought to the next."""
+_TIDY_SECONDS = 2.0
 _DEFAULT = ExecutorSettings()
 
 
@@ -82,11 +84,13 @@ class Executor:
         self._queue, self._clock = queue, clock
         self._outbox = Outbox(outbox, account, clock)
         self.blotter = Blotter(account, self._outbox, settings.rules, settings.limits)
-        self._words = Words(self._outbox, appender, self.troubles)
+        self._syncs = Syncs(self._outbox)
+        self._words = Words(self._outbox, self._syncs.done, appender, self.troubles)
         self._feed = PrivateFeed(venue, self, self.troubles)
         hands = Hands(
-            venue, self.blotter, self._act, clock, settings, self.troubles, self._feed.add
-        )
+            venue, self.blotter, self._syncs.done, self._act, clock, settings, self.troubles,
+            self._feed.add,
+        )  # fmt: skip
         self._lanes = Lanes(hands.do, self._fail)
         self._funding = Funding(venue, self.blotter, self._act, clock, self.troubles)
         self._tasks: list[asyncio.Task[None]] = []
@@ -165,6 +169,7 @@ class Executor:
             self._spawn(self._tick())
             self._spawn(self._repeat(self.settings.reconcile_seconds, self._compare))
             self._spawn(self._repeat(self.settings.funding_seconds, self._funding.ask))
+            self._spawn(self._repeat(_TIDY_SECONDS, self._syncs.tidy))
             self.started = True
             await self._ended.wait()
         finally:
@@ -187,6 +192,7 @@ class Executor:
         await self._lanes.stop()
         await self._words.close()
         await self.venue.close()
+        self._syncs.close()
         self._outbox.close()
 
     def _act(self, actions: Iterable[Action]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from connectors.blotter import Blotter
 from connectors.blotter_actions import Action, Cancel, FetchDeals, LookUp, Reconcile, Send
@@ -22,7 +22,7 @@ _FIRST: Time = DAY
 
 
 class Hands:
-    """Do one action at a time in each market.
+    """Do one action at a time in each market; what changes anything there, once it is kept durably.
 
     Parameters
     ----------
@@ -30,6 +30,8 @@ class Hands:
         The account at the exchange.
     blotter
         Is told.
+    durable
+        Returns when all that the blotter has kept is durable.
     act
         Takes what follows.
     clock
@@ -47,6 +49,7 @@ class Hands:
         self,
         venue: TradingVenue,
         blotter: Blotter,
+        durable: Callable[[], Awaitable[None]],
         act: Callable[[Iterable[Action]], None],
         clock: Callable[[], Time],
         settings: ExecutorSettings,
@@ -54,13 +57,16 @@ class Hands:
         met: Callable[[str], None],
     ) -> None:
         self._venue, self._blotter, self._act, self._met = venue, blotter, act, met
-        self._clock, self._settings, self._troubles = clock, settings, troubles
+        self._durable, self._clock = durable, clock
+        self._settings, self._troubles = settings, troubles
         self._looked: dict[str, Time] = {}
         """When each market was last compared."""
         self._checked: set[str] = set()
 
     async def do(self, action: Action) -> None:
         """Do it, and tell what came of it."""
+        if isinstance(action, (Send, Cancel)):
+            await self._durable()
         match action:
             case Send():
                 await self._send(action)

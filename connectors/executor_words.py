@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -26,6 +26,8 @@ class Words:
     ----------
     outbox
         Numbers them, and keeps each until it is known to be in the log.
+    durable
+        Returns when all that is kept there is durable.
     appender
         Opens the log, anew behind an error.
     troubles
@@ -34,9 +36,14 @@ class Words:
     """
 
     def __init__(
-        self, outbox: Outbox, appender: Callable[[], Appender], troubles: Troubles
+        self,
+        outbox: Outbox,
+        durable: Callable[[], Awaitable[None]],
+        appender: Callable[[], Appender],
+        troubles: Troubles,
     ) -> None:
-        self._outbox, self._open, self._troubles = outbox, appender, troubles
+        self._outbox, self._durable = outbox, durable
+        self._open, self._troubles = appender, troubles
         self._appender: Appender | None = None
         self._thread = ThreadPoolExecutor(1, "executor words")  # an appender is for one thread
         self._there = asyncio.Event()
@@ -71,6 +78,7 @@ class Words:
 
         """
         while words := self._outbox.unpublished(_AT_ONCE):
+            await self._durable()
             work = self._thread.submit(self._append, [event for _, event in words])
             await asyncio.wrap_future(work)
             self._outbox.published(words[-1][0])

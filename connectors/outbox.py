@@ -1,6 +1,7 @@
 """The outbox of an account: what its executor has decided and learnt, kept before it is done.
 
-A change of state and the reports that tell of it are one transaction.
+A change of state and the reports that tell of it are one transaction. It is durable behind the next
+`sync`, which many share.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from connectors.blotter_order import Slip
 from connectors.blotter_position import Holding, Key
 from connectors.outbox_file import Durability, explained, hold, open_to_read, open_to_write
 from connectors.outbox_rows import pack, unpack
+from connectors.outbox_sync import Sync, tidy
 from connectors.transaction import whole
 from schemas import Command, Instrument, Position, Reject, Report, Time
 from schemas.wire import encode, read
@@ -101,7 +103,7 @@ class Outbox(OutboxView):
     clock
         Ours: the reports of a new outbox count from it, above those of any that was before.
     synchronous
-        `FULL` for what must outlive the machine; `OFF` for tests.
+        `FULL` for what must outlive the machine; `OFF` for tests, whose `sync` does nothing.
 
     Raises
     ------
@@ -122,18 +124,35 @@ class Outbox(OutboxView):
         try:
             self._file = open_to_write(directory, account, clock(), synchronous)
             self._number = int(str(self._one("SELECT number FROM outbox")))
+            self._sync = Sync(directory) if synchronous == "FULL" else None
         except BaseException:
             self._lock.close()
             raise
 
+    @property
+    def changes(self) -> int:
+        """How many changes were kept: as many as before if there is nothing to `sync`."""
+        return self._file.total_changes
+
+    def sync(self) -> None:
+        """Return when all that was kept before is durable; any thread may call it."""
+        if self._sync is not None:
+            self._sync()
+
+    def tidy(self) -> None:
+        """Keep its file small; any thread may call it."""
+        tidy(self.directory)
+
     def close(self) -> None:
         """Give back what it holds, and let another have it."""
+        if self._sync is not None:
+            self._sync.close()
         self._file.close()
         self._lock.close()
 
     @contextmanager
     def whole(self) -> Iterator[None]:
-        """Keep all that is put, durably, or nothing."""
+        """Keep all that is put, or nothing; it is durable behind the next `sync`."""
         with explained(self.directory), whole(self._file):
             yield
 
@@ -197,7 +216,7 @@ class Outbox(OutboxView):
         return [(number, e) for number, e in events if isinstance(e, (Report, Command))]
 
     def published(self, number: int) -> None:
-        """Note that all up to a number is in the log, durably."""
+        """Note that all up to a number is in the log; forgotten, it is told again."""
         with self.whole():
             self._put("DELETE FROM words WHERE number <= ?", number)
 

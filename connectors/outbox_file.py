@@ -19,6 +19,7 @@ Durability = Literal["FULL", "OFF"]
 _FORMAT = 1
 _OURS = 0x7A9ED0B0
 _PATIENCE_SECONDS = 30.0
+_WAL_BYTES = 64 << 20
 _TABLES = (
     "CREATE TABLE outbox (account TEXT NOT NULL, number INTEGER NOT NULL)",
     "CREATE TABLE asks (flow TEXT, run TEXT, market TEXT, number INTEGER, action TEXT, "
@@ -89,17 +90,20 @@ def open_to_write(
     first
         The number in front of a new one's first report.
     synchronous
-        `FULL` for what must outlive the machine; `OFF` for tests.
+        `FULL` for what `outbox_sync` makes durable; `OFF` for tests.
 
     """
     path = directory / FILE
     with explained(directory):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         _check_ours(path, "600")
-        file = _connect(path.absolute().as_uri())
+        file = connect(directory)
         try:
             file.execute("PRAGMA journal_mode = WAL")
-            file.execute(f"PRAGMA synchronous = {synchronous}")
+            # A commit waits for no disk, nor moves anything out of its log: see outbox_sync.
+            file.execute(f"PRAGMA synchronous = {'NORMAL' if synchronous == 'FULL' else 'OFF'}")
+            file.execute("PRAGMA wal_autocheckpoint = 0")
+            file.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
             if not _made(file, directory):
                 _make(file, account, first)
             _check_account(file, directory, account)
@@ -115,7 +119,7 @@ def open_to_read(directory: Path) -> sqlite3.Connection:
     if not path.exists():
         raise OutboxError(f"there is no outbox in {directory}: deck executor makes one")
     with explained(directory):
-        file = _connect(f"{path.absolute().as_uri()}?mode=ro")
+        file = connect(directory, "?mode=ro")
         try:
             made = _made(file, directory)
         except BaseException:
@@ -125,6 +129,14 @@ def open_to_read(directory: Path) -> sqlite3.Connection:
         file.close()
         raise OutboxError(f"the outbox in {directory} is not made yet: deck executor makes it")
     return file
+
+
+def connect(directory: Path, mode: str = "") -> sqlite3.Connection:
+    """Open an outbox's file as it is."""
+    return sqlite3.connect(
+        f"{(directory / FILE).absolute().as_uri()}{mode}", uri=True, isolation_level=None,
+        check_same_thread=False, timeout=_PATIENCE_SECONDS,
+    )  # fmt: skip
 
 
 @contextmanager
@@ -148,12 +160,6 @@ def _check_ours(path: Path, right: str) -> None:
         raise OutboxError(f"{path} belongs to another user (uid {found.st_uid}): keep it elsewhere")
     if found.st_mode & 0o077:
         raise OutboxError(f"others may use {path}: chmod {right} '{path}'")
-
-
-def _connect(uri: str) -> sqlite3.Connection:
-    return sqlite3.connect(
-        uri, uri=True, isolation_level=None, check_same_thread=False, timeout=_PATIENCE_SECONDS
-    )
 
 
 def _made(file: sqlite3.Connection, directory: Path) -> bool:

@@ -38,13 +38,18 @@ class Scene:
     told: list[tuple[object, ...]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     met: list[str] = field(default_factory=list)
+    synced: list[int] = field(default_factory=list)
+    """How much had been asked when a sync was waited for."""
     exchange: str = "binance"
 
     def __post_init__(self) -> None:
         self.hands = Hands(
-            cast("TradingVenue", self), cast("Blotter", _Blotter(self.told)), self.act,
-            lambda: NOW, ExecutorSettings(), Troubles(self.lines.append), self.met.append,
+            cast("TradingVenue", self), cast("Blotter", _Blotter(self.told)), self.durable,
+            self.act, lambda: NOW, ExecutorSettings(), Troubles(self.lines.append), self.met.append,
         )  # fmt: skip
+
+    async def durable(self) -> None:
+        self.synced.append(len(self.asked))
 
     def act(self, actions: Iterable[Action]) -> None:
         assert not [*actions]
@@ -211,3 +216,20 @@ def test_a_market_that_there_is_not_is_told_and_not_heard_of() -> None:
     assert scene.do(Reconcile(COIN), VenueError("no such market")) == []
     assert not scene.met
     assert "no such market" in scene.lines[0]
+
+
+@pytest.mark.parametrize(
+    ("action", "waits"),
+    [
+        (SEND, [0]),
+        (Cancel("a1", COIN), [0]),
+        (LookUp("a1", COIN), []),
+        (FetchDeals(COIN, "a1", "7"), []),
+    ],
+)
+def test_only_what_changes_something_at_the_exchange_waits_for_the_disk(
+    action: Action, waits: list[int]
+) -> None:
+    scene = Scene()
+    scene.do(action, [] if isinstance(action, FetchDeals) else KNOWN)
+    assert (scene.synced, len(scene.asked)) == (waits, 1)

@@ -12,6 +12,7 @@ from connectors.executor_troubles import Troubles
 from connectors.executor_words import Words
 from connectors.log import LogError
 from connectors.outbox import Outbox
+from connectors.outbox_file import OutboxError
 from schemas import Command, Report
 from schemas.wire import read
 from tests.connectors.memory_log import MemoryLog
@@ -27,6 +28,12 @@ class Place:
         self.log = MemoryLog(count=1)
         self.opened = 0
         self.lines: list[str] = []
+        self.disk = ""
+        """What is wrong with it."""
+
+    async def durable(self) -> None:
+        if self.disk:
+            raise OutboxError(self.disk)
 
     def open(self) -> MemoryLog:
         self.opened += 1
@@ -52,7 +59,7 @@ def tried(
 
     async def run() -> None:
         outbox = Outbox(directory, "main", lambda: 0, "OFF")
-        words = Words(outbox, place.open, Troubles(place.lines.append))
+        words = Words(outbox, place.durable, place.open, Troubles(place.lines.append))
         try:
             await check(outbox, words, place)
         finally:
@@ -141,3 +148,15 @@ def test_a_log_that_is_away_at_the_end_is_no_error_for_the_outbox_keeps_it(tmp_p
     outbox = Outbox(tmp_path, "main", lambda: 0, "OFF")
     assert outbox.waiting() == 1
     outbox.close()
+
+
+def test_nothing_is_told_that_is_not_durable(tmp_path: Path) -> None:
+    async def check(outbox: Outbox, words: Words, place: Place) -> None:
+        place.disk = "it is full"
+        put(outbox, "sent")
+        with pytest.raises(OutboxError):
+            await words.tell()
+        assert (place.statuses(), outbox.waiting()) == ([], 1)
+        place.disk = ""
+
+    tried(tmp_path, check)
