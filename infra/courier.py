@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from connectors.chat import LONGEST, Chat, UndeliveredError
 
+_LINE, _REST = 900, 150
+"""Characters of a notice, and of what is said of those that do not fit."""
 ROOM = 1_000
 """Notices that wait, at most."""
 _BURST = 10
@@ -126,14 +128,14 @@ def digest(notices: Sequence[Notice]) -> str:
     Examples
     --------
     >>> some = [Notice("fill", f"fill {n} " + "x" * 900, print) for n in range(4)]
-    >>> print(digest(some)[-21:])
-    and 2 more: 2 of fill
+    >>> print(digest(some).splitlines()[-1])
+    and 3 more: 3 of fill
 
     """
     lines: list[str] = []
-    room = LONGEST - 100
+    room = LONGEST - _REST
     for at, notice in enumerate(notices):
-        text = notice.text if len(notice.text) < LONGEST // 2 else f"{notice.text[: room // 2]}…"
+        text = notice.text if len(notice.text) <= _LINE else f"{notice.text[:_LINE]}…"
         room -= len(text) + 1
         if lines and room < 0:
             rest = Counter(left.kind for left in notices[at:])

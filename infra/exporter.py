@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Protocol
@@ -66,7 +65,7 @@ class Exporter(Collector):
     Examples
     --------
     >>> exporter = Exporter("demo", settings=Settings(Path("nowhere")))
-    >>> exporter.say(Gauges({"tapedeck_trades_total": {("okx:A",): 7.0}}))
+    >>> exporter.say([Gauges({"tapedeck_trades_total": {("okx:A",): 7.0}})])
     >>> [sample.labels for family in exporter.collect() for sample in family.samples]
     [{'deployment': 'demo', 'market': 'okx:A'}]
 
@@ -103,13 +102,13 @@ class Exporter(Collector):
             ) from None
         return self._serving[0].server_port
 
-    def say(self, *gauges: Gauges) -> None:
+    def say(self, gauges: Sequence[Gauges]) -> None:
         """Publish these from now on, added up; from any thread."""
         self._gauges = gauges
 
     def show(self, status: Said, ats: Sequence[Far]) -> None:
         """Publish how a deployment and its processes are."""
-        self.say(of_status(status), *(at.gauges for at in ats))
+        self.say([of_status(status), *(at.gauges for at in ats)])
 
     def close(self) -> None:
         """Listen no more."""
@@ -167,11 +166,6 @@ def of_status(status: Said) -> Gauges:
             "tapedeck_restarts_total": {(): float(status.restarts)},
         }
     )
-
-
-def info(flow: str, run: str, broker: str) -> Gauges:
-    """Return what runs."""
-    return Gauges({"tapedeck_info": {(flow, run, broker, version("tapedeck")): 1.0}})
 
 
 def _machine(home: Path) -> Gauges:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 
 import psutil
@@ -12,7 +13,7 @@ import psutil
 from connectors.journal import waiting
 from connectors.tally import MarketTally
 from infra.far import Line
-from infra.gauges import NOTHING, Gauges, Labels, Spread
+from infra.gauges import NOTHING, Gauges, Labels, Spread, merged
 from infra.meter import Measured, Meter
 from schemas import SECOND
 
@@ -38,6 +39,10 @@ class FlowGauges:
         Returns why history takes none, if so.
     behind
         Returns how many messages are not read yet, if that is known.
+    told
+        Returns what became of notices.
+    info
+        What runs: flow, run, broker; None if another process says so.
 
     """
 
@@ -49,9 +54,13 @@ class FlowGauges:
         journal: Path | None,
         trouble: Callable[[], str | None],
         behind: Callable[[], int | None],
+        told: Callable[[], Gauges],
+        info: Labels | None,
     ) -> None:
         self._meter, self._tallies, self._lines = meter, tallies, lines
-        self._journal, self._trouble, self._behind = journal, trouble, behind
+        self._journal, self._trouble = journal, trouble
+        self._behind, self._told = behind, told
+        self._info = None if info is None else (*info, version("tapedeck"))
         self._process = psutil.Process()
         self._due, self._last = 0.0, NOTHING
 
@@ -72,7 +81,7 @@ class FlowGauges:
             },
             "tapedeck_snapshot_seconds": {(): self._meter.snapshots.spread()},
         }
-        return Gauges(values, spreads)
+        return merged([Gauges(values, spreads), self._told()])
 
     def _all(self) -> Iterator[tuple[str, Labels, float]]:
         yield from self._own()
@@ -87,6 +96,8 @@ class FlowGauges:
                 yield "event_lag_seconds", (market,), (now - line.stamp) / SECOND
 
     def _own(self) -> Iterator[tuple[str, Labels, float]]:
+        if self._info is not None:
+            yield "info", self._info, 1.0
         yield "flow_processes", (), 1.0
         with self._process.oneshot():
             used = self._process.cpu_times()

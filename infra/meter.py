@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pickle
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from connectors.tracks import Item
 from infra.edge import Edge
@@ -82,10 +82,9 @@ class Meter:
                 self.stages["log"].note((now - received) / SECOND)
         return items
 
-    def resume(self, state: object | None) -> None:
+    def resume(self, state: Mapping[str, object] | None) -> None:
         """Go on from what was known."""
-        if isinstance(state, bytes):
-            self.markets = pickle.loads(state)  # noqa: S301 - our own store
+        self.markets = cast("dict[str, Measured]", dict(state or {}))
 
     def write(self, records: list[Record]) -> None:
         """Take note of what was concluded of one market."""
@@ -97,12 +96,11 @@ class Meter:
         if read := self._read.pop(market, 0):
             self.stages["flow"].note((self._clock() - read) / SECOND)
 
-    def snapshot(self) -> object:
+    def snapshot(self) -> Mapping[str, object]:
         """Return what is known; the last outlet to be asked knows how long all that took."""
-        kept = pickle.dumps(self.markets)
         if began := self._kept():
             self.snapshots.note(time.perf_counter() - began)
-        return kept
+        return self.markets
 
     def close(self) -> None:
         """Nothing is held."""

@@ -30,7 +30,6 @@ def _times(help_: str, *labels: str) -> Metric:
 _M = "market"
 
 DEPLOYMENT = {
-    "tapedeck_info": _gauge("1; what runs.", "flow", "run", "broker", "version"),
     "tapedeck_state": _gauge("1 for the state that the deployment is in, 0 for others.", "state"),
     "tapedeck_state_since_seconds": _gauge("When that state began, seconds since 1970."),
     "tapedeck_restarts_total": _counter("How often the deployment was started again."),
@@ -38,6 +37,7 @@ DEPLOYMENT = {
 """Of a flow, as its parent knows it."""
 
 FLOW = {
+    "tapedeck_info": _gauge("1; what runs.", "flow", "run", "broker", "version"),
     "tapedeck_trades_total": _counter("Trades read since the process started.", _M),
     "tapedeck_events_total": _counter("Events concluded in the whole run, by kind.", _M, "kind"),
     "tapedeck_orders_total": _counter("Orders asked for, by action.", _M, "action"),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import pickle
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias, cast
 
 from connectors.disk import kept
 from infra.notify import Notifier
@@ -28,6 +28,17 @@ class Item(NamedTuple):
     seq: int
     kind: str
     text: str
+
+
+class Place(NamedTuple):
+    """Where something fails."""
+
+    market: str
+    where: str
+
+
+_Kept: TypeAlias = "tuple[dict[Place, int], list[Item]]"
+"""Of a market: how often what has failed, and what is not told yet."""
 
 
 class Notices:
@@ -58,18 +69,18 @@ class Notices:
         self._told: dict[str, int] = {}
         """For each market, up to which event people were told."""
         self._pending: dict[Item, None] = {}
-        self._faults: Counter[tuple[str, str]] = Counter()
+        self._faults: Counter[Place] = Counter()
         self._lock = threading.Lock()
 
-    def resume(self, state: object | None) -> None:
+    def resume(self, state: Mapping[str, object] | None) -> None:
         """Go on from what was told, and tell what was not."""
         with kept("what people were told", self._path):
             self._told = _read(self._path)
             shorter = self._path.with_name(f"{_FILE}.partial")
             shorter.write_text("".join(_note(*told) for told in self._told.items()))
             shorter.replace(self._path)
-        if isinstance(state, bytes):
-            self._faults, pending = pickle.loads(state)  # noqa: S301 - our own store
+        for faults, pending in cast("Mapping[str, _Kept]", state or {}).values():
+            self._faults.update(faults)
             for item in pending:
                 self._tell(item)
 
@@ -81,10 +92,15 @@ class Notices:
             if text := self._said(event):
                 self._tell(Item(event.market, seq, type(event).__name__.lower(), text))
 
-    def snapshot(self) -> object:
-        """Return what is not told yet."""
+    def snapshot(self) -> Mapping[str, object]:
+        """Return what is not told yet, and how often what has failed."""
+        kept: dict[str, _Kept] = defaultdict(lambda: ({}, []))
+        for what, count in self._faults.items():
+            kept[what.market][0][what] = count
         with self._lock:
-            return pickle.dumps((self._faults, [*self._pending]))
+            for item in self._pending:
+                kept[item.market][1].append(item)
+        return dict(kept)
 
     def close(self) -> None:
         """Tell the rest, if that can be done soon."""
@@ -121,7 +137,7 @@ class Notices:
 
     def _fault(self, fault: Fault) -> str:
         """Tell the first of a kind, and then each tenth, hundredth, and so on."""
-        what = (fault.market, fault.where)
+        what = Place(fault.market, fault.where)
         self._faults[what] += 1
         count = self._faults[what]
         if count > 1 and str(count).rstrip("0") != "1":

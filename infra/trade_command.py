@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,10 @@ import typer
 
 from infra import flowfile, report, screen
 from infra.far import Far, whole
+from infra.gauges import Gauges
 from infra.places import order_queue, place
 from infra.problems import explained
+from infra.publishing import Port, published
 from infra.replay import replay
 from infra.screen import Misused, say
 from infra.settings import Settings
@@ -84,6 +87,7 @@ def command(
     no_history: Annotated[
         bool, typer.Option("--no-history", help="Do not keep anything in ClickHouse.")
     ] = False,
+    metrics_port: Port = None,
 ) -> None:
     """Trade a flow on the market log as it grows, until Ctrl-C.
 
@@ -111,7 +115,8 @@ def command(
         if not from_log:
             place(settings, from_kafka).log().close()  # whoever takes markets in may come later
         _begin(job, trading)
-        _play(job, recovery or default_store(settings, flow, trading), events)
+        with published(metrics_port, flow.stem, "deployment", settings) as publish:
+            _play(job, recovery or default_store(settings, flow, trading), events, publish)
 
 
 def _origin(from_log: str | None, *, from_kafka: bool, real: bool) -> FromLog | FromKafka:
@@ -141,10 +146,13 @@ def _begin(job: Job, trading: Trading) -> None:
         )
 
 
-def _play(job: Job, store: Path, events: Path | None) -> None:
+def _play(
+    job: Job, store: Path, events: Path | None, publish: Callable[[list[Gauges]], None]
+) -> None:
     """Trade, and show how it stands; at the end, what came of it."""
 
     def watch(parts: list[Far]) -> None:
+        publish([part.gauges for part in parts])
         lines = whole(parts).lines
         quiet = not lines and time.monotonic() - begun > _QUIET_SECONDS
         watching.show(table(lines), [_QUIET] if quiet else [])

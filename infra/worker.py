@@ -29,10 +29,12 @@ from connectors.window import Window
 from infra import engine, flowfile, store
 from infra.far import Far
 from infra.flow_gauges import FlowGauges
-from infra.gauges import NOTHING
+from infra.gauges import NOTHING, Labels
 from infra.history import writer
 from infra.lock import Busy, Lock
 from infra.meter import Meter
+from infra.notices import Notices
+from infra.notify import Notifier, chats
 from infra.places import Place
 from infra.problems import AFRESH
 from infra.settings import Settings
@@ -138,7 +140,10 @@ class Share:
         if job.trading is not None:
             self.board = TradeBoard(self.flow.name, job.run)
             self.meter = Meter(self.flow.name, job.run, lambda: self.source.progress.kept)
-        self._gauges = None if self.meter is None else self._measuring(self.meter)
+        followed = job.trading is not None and job.origin.endless  # a replay tells nobody
+        self.notifier = Notifier(self.flow.name, chats(job.settings.notify) if followed else [])
+        info = None if number else (self.flow.name, job.run, job.mode)
+        self._gauges = None if self.meter is None else self._measuring(self.meter, info)
         self.stopped = threading.Event()
         self._over = False
 
@@ -232,6 +237,7 @@ class Share:
             self.history = History(connect, journal, self.flow.name, self.job.run)
             outlets.append(self.history)
         if self.meter is not None:
+            outlets.append(Notices(self.notifier, self.directory, self.job.started))
             outlets.append(self.meter)  # the last to be kept knows how long that took
         return outlets
 
@@ -241,7 +247,7 @@ class Share:
         assert self.meter is not None  # noqa: S101 - as above
         return self.meter.seen(self.board.seen(items))
 
-    def _measuring(self, meter: Meter) -> FlowGauges:
+    def _measuring(self, meter: Meter, info: Labels | None) -> FlowGauges:
         return FlowGauges(
             meter,
             lambda: self.tally.markets,
@@ -249,6 +255,8 @@ class Share:
             self.directory / "journal" if self.job.history else None,
             lambda: self.history.mover.trouble if self.history is not None else None,
             self._behind,
+            self.notifier.gauges,
+            info,
         )
 
     def _behind(self) -> int | None:
