@@ -18,7 +18,7 @@ from connectors.executor_queue import QueueReader
 from connectors.executor_settings import ExecutorSettings
 from connectors.executor_syncs import Syncs
 from connectors.executor_troubles import Troubles
-from connectors.executor_words import Words
+from connectors.executor_words import Hear, Words, nobody
 from connectors.log import Appender, Log
 from connectors.order_queue import Alive, Ask, Asked
 from connectors.orders import Deal, Known, OrderError, RefusedError
@@ -58,6 +58,8 @@ class Executor:
         Takes each line to be shown to a person.
     clock
         Ours.
+    hear
+        Is told, in a thread, of each report and command that is in the log.
 
     Raises
     ------
@@ -76,22 +78,24 @@ class Executor:
         settings: ExecutorSettings = _DEFAULT,
         tell: Callable[[str], None] = print,
         clock: Callable[[], Time] = time.time_ns,
+        hear: Hear = nobody,
     ) -> None:
         self.account, self.venue, self.settings = account, venue, settings
         self.started = False
         """Whether the exchange was reached, and orders are taken."""
         self.troubles = Troubles(tell)
+        self._quiet: set[str] = set()
         self._queue, self._clock = queue, clock
         self._outbox = Outbox(outbox, account, clock)
         self.blotter = Blotter(account, self._outbox, settings.rules, settings.limits)
         self._syncs = Syncs(self._outbox)
-        self._words = Words(self._outbox, self._syncs.done, appender, self.troubles)
+        self._words = Words(self._outbox, self._syncs.done, appender, self.troubles, hear)
         self._feed = PrivateFeed(venue, self, self.troubles)
-        hands = Hands(
+        self.hands = Hands(
             venue, self.blotter, self._syncs.done, self._act, clock, settings, self.troubles,
             self._feed.add,
         )  # fmt: skip
-        self._lanes = Lanes(hands.do, self._fail)
+        self._lanes = Lanes(self.hands.do, self._fail)
         self._funding = Funding(venue, self.blotter, self._act, clock, self.troubles)
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -221,10 +225,22 @@ class Executor:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK)
-            self._act(self.blotter.tick(self._clock()))
+            now = self._clock()
+            self._act(self.blotter.tick(now))
+            self._tell_quiet(self.blotter.quiet(now))
             error = self._feed.failed()
             if error is not None:
                 self._fail(error)
+
+    def _tell_quiet(self, flows: set[str]) -> None:
+        """Tell of flows that are silent, and of those that are heard again."""
+        held = "is sold" if self.settings.rules.on_silence == "flatten" else "keeps its stops"
+        for flow in flows:
+            why = f"no sign of life; its entries are called off, and what it holds {held}"
+            self.troubles.begin(f"flow {flow}", why)
+        for flow in self._quiet - flows:
+            self.troubles.end(f"flow {flow}")
+        self._quiet = flows
 
     async def _compare(self) -> None:
         self._lanes.put(Reconcile(market) for market in sorted(self.blotter.markets()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 
 from connectors.blotter import Blotter
@@ -59,6 +60,8 @@ class Hands:
         self._venue, self._blotter, self._act, self._met = venue, blotter, act, met
         self._durable, self._clock = durable, clock
         self._settings, self._troubles = settings, troubles
+        self.compared: Counter[str] = Counter()
+        """How often a comparison with the exchange was `done`, and how often it `failed`."""
         self._looked: dict[str, Time] = {}
         """When each market was last compared."""
         self._checked: set[str] = set()
@@ -146,8 +149,10 @@ class Hands:
         except (OrderError, VenueError) as error:
             entries = "" if market in self._looked else "; no entry goes there before"
             self._troubles.begin(what, f"{error}; trying again{entries}")
+            self.compared["failed"] += 1
             return
         self._troubles.end(what)
+        self.compared["done"] += 1
         self._looked[market] = start
         self._act(self._blotter.reconciled(Look(market, orders, deals, held), self._clock()))
 

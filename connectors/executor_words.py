@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import TypeAlias
 
 from connectors.exchange_delays import Delays
 from connectors.executor_troubles import Troubles
@@ -17,6 +18,11 @@ from schemas.wire import encode
 
 _WHAT = "market log"
 _AT_ONCE = 500
+Hear: TypeAlias = Callable[["Report | Command"], None]
+
+
+def nobody(event: Report | Command) -> None:
+    """Hear nothing."""
 
 
 class Words:
@@ -32,6 +38,8 @@ class Words:
         Opens the log, anew behind an error.
     troubles
         Takes what is wrong with the log.
+    hear
+        Is told, in a thread, of each that is in the log.
 
     """
 
@@ -41,9 +49,10 @@ class Words:
         durable: Callable[[], Awaitable[None]],
         appender: Callable[[], Appender],
         troubles: Troubles,
+        hear: Hear = nobody,
     ) -> None:
         self._outbox, self._durable = outbox, durable
-        self._open, self._troubles = appender, troubles
+        self._open, self._troubles, self._hear = appender, troubles, hear
         self._appender: Appender | None = None
         self._thread = ThreadPoolExecutor(1, "executor words")  # an appender is for one thread
         self._there = asyncio.Event()
@@ -100,6 +109,8 @@ class Words:
         except LogError:
             self._drop()
             raise
+        for event in events:
+            self._hear(event)
 
     def _drop(self) -> None:
         appender, self._appender = self._appender, None

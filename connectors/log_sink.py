@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from time import perf_counter
 from typing import TypeAlias
 
 import numpy as np
@@ -31,6 +32,8 @@ class LogSink(DynamicSink[Item]):
     ----------
     open_appender
         Opens the log; once for each worker.
+    took
+        Is told how many seconds each batch took.
 
     Raises
     ------
@@ -39,23 +42,28 @@ class LogSink(DynamicSink[Item]):
 
     """
 
-    def __init__(self, open_appender: Callable[[], Appender]) -> None:
-        self._open = open_appender
+    def __init__(
+        self, open_appender: Callable[[], Appender], took: Callable[[float], None] | None = None
+    ) -> None:
+        self._open, self._took = open_appender, took
 
     @override
     def build(
         self, step_id: str, worker_index: int, worker_count: int
     ) -> StatelessSinkPartition[Item]:
-        return _Partition(self._open())
+        return _Partition(self._open(), self._took)
 
 
 class _Partition(StatelessSinkPartition[Item]):
-    def __init__(self, appender: Appender) -> None:
-        self._appender = appender
+    def __init__(self, appender: Appender, took: Callable[[float], None] | None) -> None:
+        self._appender, self._took = appender, took
 
     @override
     def write_batch(self, items: list[Item]) -> None:
+        began = perf_counter()
         write(self._appender, items)
+        if self._took is not None:
+            self._took(perf_counter() - began)
 
     @override
     def close(self) -> None:

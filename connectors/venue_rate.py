@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, cast
+import time
+from typing import Any, NamedTuple, Protocol, TypedDict, cast
 
 from connectors.venue import Venue
+
+
+class _Asked(TypedDict):
+    timestamp: float
+    """In milliseconds."""
+    cost: float
 
 
 class _Throttled(Protocol):
     class throttler:  # noqa: N801 - ccxt's name
         config: dict[str, Any]
+        timestamps: list[_Asked]
+
+
+class Budget(NamedTuple):
+    """What an exchange allows in its window of time, in its own weights."""
+
+    used: float
+    most: float
 
 
 def ask_in_bursts(venue: Venue) -> None:
@@ -21,3 +36,11 @@ def ask_in_bursts(venue: Venue) -> None:
     config = cast("_Throttled", venue).throttler.config
     if window := config["windowSize"]:
         config |= {"algorithm": "rollingWindow", "maxWeight": window / config["rateLimit"]}
+
+
+def budget(venue: object) -> Budget:
+    """Return how much of what may be asked is used; from any thread."""
+    throttler = cast("_Throttled", venue).throttler
+    since = time.time() * 1_000 - throttler.config["windowSize"]
+    used = sum(asked["cost"] for asked in [*throttler.timestamps] if asked["timestamp"] > since)
+    return Budget(float(used), float(throttler.config["maxWeight"]))

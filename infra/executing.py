@@ -16,10 +16,12 @@ from connectors.blotter_position import Holding
 from connectors.disk import kept
 from connectors.executor import Executor
 from connectors.executor_settings import ExecutorSettings
+from connectors.executor_words import Hear, nobody
 from connectors.log import Log
 from connectors.outbox import OutboxView
 from connectors.outbox_file import OutboxError
 from connectors.trading import TradingVenue
+from connectors.venue_rate import Budget, budget
 from infra.lock import Busy, Lock
 from infra.places import Place
 from infra.problems import ReplayError
@@ -75,6 +77,10 @@ class Standing:
     waiting: int = 0
     """Reports not known to be in the log."""
     troubles: list[str] = field(default_factory=list)
+    compared: dict[str, int] = field(default_factory=dict)
+    """Comparisons with the exchange since it was started, by how they went."""
+    budget: Budget | None = None
+    """What may be asked of the exchange; None before it is reached."""
 
 
 class Executing:
@@ -86,11 +92,13 @@ class Executing:
         What it is made for.
     tell
         Takes each line to be shown to a person.
+    hear
+        Is told, in a thread, of each report and command that is in the log.
 
     """
 
-    def __init__(self, post: Post, tell: Callable[[str], None]) -> None:
-        self.post, self._tell = post, tell
+    def __init__(self, post: Post, tell: Callable[[str], None], hear: Hear = nobody) -> None:
+        self.post, self._tell, self._hear = post, tell, hear
         self._home = executor_home(post.settings, post.purse)
         self._executor: Executor | None = None
         self._stopped = False
@@ -118,10 +126,13 @@ class Executing:
         """Return how it stands; from any thread."""
         executor = self._executor
         troubles = {} if executor is None else dict(executor.troubles.present)
+        compared = {} if executor is None else dict(executor.hands.compared)
+        asked = None if executor is None else budget(executor.venue.client)
         with suppress(OutboxError), closing(OutboxView(self._home)) as view:
             return Standing(
                 self._state(), True, view.slips(), view.holdings(), view.modes(), view.results(),
                 view.waiting(), [f"{what}: {why}" for what, why in troubles.items()],
+                compared, asked,
             )  # fmt: skip
         return Standing(self._state())
 
@@ -137,8 +148,9 @@ class Executing:
         venue = TradingVenue(keys, url, sandbox=post.broker is Broker.SANDBOX)
         try:
             self._executor = Executor(
-                post.purse, venue, queue, post.log.appender, self._home, post.chosen, self._tell
-            )
+                post.purse, venue, queue, post.log.appender, self._home, post.chosen, self._tell,
+                hear=self._hear,
+            )  # fmt: skip
         except BaseException:
             await venue.close()
             raise

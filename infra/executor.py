@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import closing
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Annotated
@@ -15,13 +17,17 @@ from connectors.executor_settings import ExecutorSettings
 from infra import processes, screen
 from infra.executing import Executing, Post, Standing
 from infra.executor_board import board
+from infra.executor_gauges import Heard, executor_gauges, notice
+from infra.gauges import Gauges
+from infra.notify import Notifier
 from infra.places import order_queue, place
 from infra.problems import explained
+from infra.publishing import Port, published
 from infra.screen import Misused, say, told
 from infra.settings import Settings
 from infra.switches import Ground, check
 from infra.watching import Watching
-from schemas import SECOND
+from schemas import SECOND, Command, Report
 
 
 class OnSilence(str, Enum):
@@ -100,6 +106,7 @@ def executor(
     kafka: Annotated[
         bool, typer.Option("--kafka", help="Log and queue are Kafka's, not the embedded ones.")
     ] = False,
+    metrics_port: Port = None,
 ) -> None:
     """Take an account's orders from the queue to its exchange, until Ctrl-C.
 
@@ -119,18 +126,36 @@ def executor(
         keys = account_keys(account, settings.home)
         log, queue = place(settings, kafka), order_queue(settings, kafka)
         log.appender().close()  # so that what is wrong with it is told before anything starts
-        _work(Post(keys, broker.broker, log, queue, chosen, settings))
+        post = Post(keys, broker.broker, log, queue, chosen, settings)
+        with (
+            published(metrics_port, post.purse, "account", settings) as publish,
+            closing(Notifier.from_environment(post.purse, settings)) as notifier,
+        ):
+            _work(post, publish, notifier)
 
 
-def _work(post: Post) -> None:
+def _work(post: Post, publish: Callable[[list[Gauges]], None], notifier: Notifier) -> None:
     def watch(at: list[Standing]) -> None:
         watching.show(board(post.purse, at[0]), at[0].troubles if terminal else [])
+        publish([executor_gauges(at[0], heard), notifier.gauges()])
 
-    terminal = screen.screen.is_terminal
+    def tell(line: str) -> None:
+        say(line, "yellow")
+        notifier.tell("executor", line)
+
+    def hear(event: Report | Command) -> None:
+        heard.note(event)
+        if known := notice(event):
+            notifier.tell(*known)
+
+    terminal, heard = screen.screen.is_terminal, Heard()
     say(f"{post.purse} trades at {post.keys.exchange}; Ctrl-C stops it", "")
     with Watching() as watching:
-        work = Executing(post, lambda line: say(line, "yellow"))
-        [end] = processes.alone(work, watch)
+        try:
+            [end] = processes.alone(Executing(post, tell, hear), watch)
+        except Exception as error:
+            notifier.tell("died", f"it has ended: {error}")
+            raise
     screen.out.print(board(post.purse, end))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Annotated
 
@@ -13,9 +13,12 @@ from rich.table import Table
 from connectors.exchange_venue import Asks
 from connectors.poller import SERIES
 from infra import processes, screen
+from infra.gauges import Gauges
 from infra.intake import Intake, Taken, Taking
+from infra.intake_gauges import intake_gauges
 from infra.places import place
 from infra.problems import explained
+from infra.publishing import Port, published
 from infra.record_board import age
 from infra.screen import Misused, say, told
 from infra.settings import Settings
@@ -55,6 +58,7 @@ def ingest(
     no_history: Annotated[
         bool, typer.Option("--no-history", help="Do not keep what the log gets in ClickHouse.")
     ] = False,
+    metrics_port: Port = None,
 ) -> None:
     """Take markets in from their exchanges: into the log, and from there into history.
 
@@ -73,16 +77,18 @@ def ingest(
             where, names, min(processes_, len(names)), Asks(_names(values), every),
             not no_history, settings,
         )  # fmt: skip
-        end = _run(intake)
+        with published(metrics_port, "kafka" if kafka else "embedded", "log", settings) as publish:
+            end = _run(intake, publish)
         screen.out.print(board(end))
         for line in _unkept(end):
             say(line, "yellow")
 
 
-def _run(intake: Intake) -> list[Taken]:
+def _run(intake: Intake, publish: Callable[[list[Gauges]], None]) -> list[Taken]:
     def watch(taken: list[Taken]) -> None:
         away = [line for part in taken for line in part.away]
         watching.show(board(taken), [*away, *_unkept(taken)])
+        publish([intake_gauges(part) for part in taken])
 
     with Watching() as watching:
         if intake.processes == 1:

@@ -23,6 +23,7 @@ from connectors.rest_trades import Traded
 from connectors.venue import VenueError, split
 from flows.ingest import ingest
 from infra import engine
+from infra.gauges import Spread, Stopwatch
 from infra.history import writer
 from infra.lock import Busy, Lock
 from infra.places import Place
@@ -83,6 +84,8 @@ class Taken:
     """Why history has not got all of it yet."""
     away: list[str] = field(default_factory=list)
     """What is not taken in at present, and why."""
+    logged: Spread | None = None
+    """How long the log took to keep each batch."""
 
 
 class Taking:
@@ -102,6 +105,7 @@ class Taking:
         self.markets = sorted(intake.markets)[number :: intake.processes]
         self._source = ExchangeSource(self._exchange, self._started)
         self._running: Exchange | None = None
+        self._logged = Stopwatch()
         self._keeping = _Keeping(intake, number) if intake.history else None
 
     def at(self) -> Taken:
@@ -109,7 +113,8 @@ class Taking:
         trouble = self._keeping.trouble if self._keeping else None
         if self._running is None:
             return Taken({}, trouble)
-        return Taken(self._running.counts, trouble, self._running.troubles)
+        running = self._running
+        return Taken(running.counts, trouble, running.troubles, self._logged.spread())
 
     def stop(self) -> None:
         """Let it end when all that came is in the log, and history has it."""
@@ -126,7 +131,7 @@ class Taking:
             When a market cannot be taken in.
 
         """
-        flow = ingest(self._source, LogSink(self.intake.place.appender))
+        flow = ingest(self._source, LogSink(self.intake.place.appender, self._logged.note))
         if self._keeping is None:
             engine.run(flow, None)
         else:

@@ -81,9 +81,11 @@ EXECUTOR = {
     "tapedeck_executor_troubles": _gauge("What it cannot do at present."),
     "tapedeck_executor_reports_waiting": _gauge("Reports not known to be in the log."),
     "tapedeck_executor_reports_total": _counter("Reports told.", "status", "purpose"),
-    "tapedeck_executor_differences_total": _counter("Markets stopped as holdings did not fit."),
+    "tapedeck_executor_differences_total": _counter(
+        "Commands of its own: markets whose holdings do not fit."
+    ),
     "tapedeck_executor_reconciliations_total": _counter("Comparisons with the exchange.", "result"),
-    "tapedeck_executor_order_seconds": _times("From an order's cause to a report.", "status"),
+    "tapedeck_executor_order_seconds": _times("From sending an order to a report.", "status"),
     "tapedeck_executor_request_budget": _gauge("What may be asked of the exchange at once."),
     "tapedeck_executor_requests_used": _gauge("How much of it is used."),
 }
