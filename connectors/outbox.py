@@ -291,5 +291,10 @@ class Outbox(OutboxView):
         self._put("INSERT INTO words VALUES (?, ?)", self._number, encode(event))
         self._put("UPDATE outbox SET number = ?", self._number)
 
+    def put_first(self, number: int) -> None:
+        """Count reports from a number on: of an older copy, some that it forgot were told."""
+        self._number = max(self._number, number)
+        self._put("UPDATE outbox SET number = ?", self._number)
+
     def _put(self, query: str, *values: object) -> None:
         self._file.execute(query, values)

@@ -91,6 +91,16 @@ DOORS = {
         "values",
         "Put numbers of other data sources into the log, on the tapes of their markets.",
     ),
+    "backup": Door(
+        "backup_command",
+        "backup_command",
+        "Copy history, logs, stores and outboxes as one, while everything runs.",
+    ),
+    "restore": Door(
+        "backup_command",
+        "restore_command",
+        "Put a backup back, into a home (TAPEDECK_HOME) where nothing is yet.",
+    ),
 }
 """In the order of `deck --help`, which imports none of them: some take a second."""
 

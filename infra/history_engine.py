@@ -26,6 +26,10 @@ GRANTS: dict[Role, list[str]] = {
 }
 """What each role may do, enforced by ClickHouse. None may touch a file, a URL or another source."""
 
+_COPIER = "copier"
+"""The role that writes copies into files; no user has it."""
+_COPIES = [f"GRANT BACKUP ON {DATABASE}.*", "GRANT WRITE ON FILE"]
+
 _MEMORY = 0.5
 """Of the machine's: history must not take it from the flows."""
 
@@ -122,6 +126,12 @@ class Engine:
     def session(self) -> "Session":
         """Open a session, 0.2 ms: nothing set in it outlives it or is seen by another."""
         return Session(self._connect(), self._guard)
+
+    def copy(self, where: Path) -> None:
+        """Copy the database, as it is now, into a directory that is not there yet."""
+        with closing(self._connect()) as connection:
+            self._run(connection, f"SET ROLE {_COPIER}")
+            self._run(connection, f"BACKUP DATABASE {DATABASE} TO File({_quoted(str(where))})")
 
     def kill(self, tag: str) -> None:
         """Stop the statement of the session with this tag; every statement if it is empty."""
@@ -267,11 +277,12 @@ def _configure() -> None:
     """Write the engine's configuration. Its one user has no right but those of a role it takes."""
     roles = "".join(
         f"<{role}><grants><query>{'</query><query>'.join(lines)}</query></grants></{role}>"
-        for role, lines in GRANTS.items()
+        for role, lines in [*GRANTS.items(), (_COPIER, _COPIES)]
     )
     user = (
         f"<password/><networks><ip>::/0</ip></networks><profile>default</profile>"
-        f"<quota>default</quota><grants><query>GRANT {', '.join(GRANTS)}</query></grants>"
+        f"<quota>default</quota>"
+        f"<grants><query>GRANT {', '.join((*GRANTS, _COPIER))}</query></grants>"
     )
     Path("users.xml").write_text(
         f"<clickhouse><profiles><default/></profiles><quotas><default/></quotas>"
@@ -280,5 +291,5 @@ def _configure() -> None:
     Path("config.xml").write_text(
         f"<clickhouse><users_config>users.xml</users_config>"
         f"<max_server_memory_usage_to_ram_ratio>{_MEMORY}</max_server_memory_usage_to_ram_ratio>"
-        f"<timezone>UTC</timezone></clickhouse>\n"
+        f"<timezone>UTC</timezone><backups><allowed_path>/</allowed_path></backups></clickhouse>\n"
     )

@@ -20,6 +20,9 @@ DATABASE = "tapedeck"
 DATA, LOG, STATE, USERS, VERSION = "data", "server.log", "server.json", "users.json", "chdb"
 """The files of a history's home. Its server holds a lock on `STATE` for as long as it lives."""
 
+COPY = "/copy"
+"""Where its server takes the order to copy all there is."""
+
 DRAIN = 20.0
 """Seconds a stop waits for the statements under way; then they are killed."""
 

@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain
+from pathlib import Path
 
 from infra.history_body import BadRequest, body, packed
 from infra.history_engine import Answer, Engine, Session
 from infra.history_guard import Refused, Role, Statement
+from infra.history_home import COPY
 from infra.history_http import (
     MAX_QUERY,
     Request,
@@ -203,6 +205,9 @@ class Handler(BaseHTTPRequestHandler):
         if self._heads.get("content-type", "").lower().startswith("multipart/form-data"):
             fields = form(self._heads, self._all(b""))
         asked = read_request(self.path, self._heads, fields)
+        if asked.path == COPY:
+            self._copy(role, asked.query)
+            return
         if asked.path != "/":
             raise BadRequest(f"there is no {asked.path[:100]}", 404)
         may: Role = "reader" if self.command == "GET" else role
@@ -216,6 +221,13 @@ class Handler(BaseHTTPRequestHandler):
                 with self.server.watch.over(self.connection, session.tag):
                     answer = session.run(statement, asked.format, asked.params, asked.whole)
             self._answer(asked, answer, time.monotonic() - started)
+
+    def _copy(self, role: Role, where: str) -> None:
+        """Copy all there is into a directory of this machine, for its owner."""
+        if role != "owner" or self.command != "POST" or not Path(where).is_absolute():
+            raise BadRequest("a copy is for the owner, by POST, into an absolute path", 403)
+        self.server.engine.copy(Path(where))
+        self._send("text/plain", 4, iter((b"Ok.\n",)))
 
     def _parse(
         self, session: Session, role: Role, head: bytes
