@@ -192,8 +192,9 @@ def _past(
     flow: Path, name: str, from_log: str | None, given: Mapping[str, object], *, kafka: bool
 ) -> Job:
     """Return what replays a run as it was, having said what is to be known of it."""
-    if others := [option for option, value in given.items() if value not in (None, "", [], False)]:
-        raise Misused(f"{others[0]} --as {name}: a run is replayed as it was; leave it out")
+    for option, value in given.items():
+        if value not in (None, "", []) and value is not False:  # 0 is a fee
+            raise Misused(f"{option} --as {name}: a run is replayed as it was; leave it out")
     run = find(name, Settings.from_environment())
     log = FromLog(Path(from_log).absolute()) if from_log else FromKafka() if kafka else None
     job = run.job(flow, log)

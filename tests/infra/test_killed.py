@@ -70,6 +70,7 @@ def killed(home: Path, ground: Ground, kills: int) -> list[Kill]:
             here.nursery.run("flatten", "--all", *here.told)
             assert here.until(lambda: not here.differs()), here.differs()
         ended(here)
+        replayed(here)
     return done
 
 
@@ -119,6 +120,13 @@ def ended(here: Scene) -> None:
 def told(kills: Iterable[Kill]) -> None:
     """Print what was tried, by process and stage."""
     groups: dict[tuple[str, str], list[Kill]] = {}
+def replayed(here: Scene) -> None:
+    """See that the log gives the events of the whole run once more, to the last byte."""
+    live, again = here.home / "events.jsonl", here.home / "again.jsonl"
+    here.nursery.run("replay", "often.py", "--as", "often-sandbox-main", "--events", str(again))
+    assert again.read_bytes() == live.read_bytes()
+
+
     for one in kills:
         groups.setdefault((one.killed, one.stage), []).append(one)
     for (who, stage), some in sorted(groups.items()):
