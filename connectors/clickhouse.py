@@ -6,7 +6,7 @@ import logging
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from time import monotonic
 from typing import TypeAlias
 
@@ -64,7 +64,7 @@ class History:
         self._rows = 0
         self._written = monotonic()
 
-    def resume(self, state: object | None) -> None:
+    def resume(self, state: Mapping[str, object] | None) -> None:
         """Start moving what waits, whatever there is."""
         self.mover.start()
 
@@ -76,14 +76,13 @@ class History:
         if self._rows >= _ROWS or monotonic() - self._written > _SECONDS:
             self.snapshot()
 
-    def snapshot(self) -> object:
+    def snapshot(self) -> None:
         """Put all that is held into the journal."""
         for kind, records in self._held.items():
             self.journal.append(table(kind), block(self.flow, self.run, kind, records))
         self._held.clear()
         self._rows, self._written = 0, monotonic()
         self.mover.look()
-        return None
 
     def close(self) -> None:
         """Wait until history has it all; not for long, if it cannot be reached."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import cast
 from urllib.parse import quote, unquote
@@ -35,7 +35,7 @@ class EventsFile:
         self._waiting: dict[str, bytearray] = {}
         self._lengths: dict[str, int] = {}
 
-    def resume(self, state: object | None) -> None:
+    def resume(self, state: Mapping[str, object] | None) -> None:
         """Cut the files to the lengths they had.
 
         Raises
@@ -70,7 +70,7 @@ class EventsFile:
         if len(waiting) >= _BUFFER:
             self._flush(market)
 
-    def snapshot(self) -> object:
+    def snapshot(self) -> Mapping[str, object]:
         """Write out what waits, and return the lengths."""
         for market in self._waiting:
             self._flush(market)

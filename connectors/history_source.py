@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
@@ -79,6 +79,15 @@ class HistorySource(FixedPartitionedSource[Item, State]):
     def list_parts(self) -> list[str]:
         """Return the names of the log's partitions."""
         return list(self._markets)
+
+    def owner(self, part: str, market: str, processes: int) -> int:
+        """Return which of so many processes has a market of a part."""
+        return _number(part) % processes
+
+    def divided(self, part: str, states: Sequence[State], processes: int) -> dict[int, State]:
+        """Return what each of so many processes goes on from: one of them has all of a part."""
+        [state] = states
+        return {self.owner(part, "", processes): state}
 
     def build_part(
         self, step_id: str, for_part: str, resume_state: State | None

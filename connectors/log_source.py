@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
@@ -85,6 +85,15 @@ class LogSource(FixedPartitionedSource[Item, State]):
     def list_parts(self) -> list[str]:
         """Return the names of the partitions."""
         return self._parts
+
+    def owner(self, part: str, market: str, processes: int) -> int:
+        """Return which of so many processes has a market of a part."""
+        return self._log.partitions().index(part) % processes
+
+    def divided(self, part: str, states: Sequence[State], processes: int) -> dict[int, State]:
+        """Return what each of so many processes goes on from: one of them has all of a part."""
+        [state] = states
+        return {self.owner(part, "", processes): state}
 
     def again(self, kept: Mapping[str, State]) -> None:
         """Read only what other readers have read, who kept this of their partitions.

@@ -112,6 +112,10 @@ class Share:
             raise ValueError(msg)
         self.k, self.n, self._homes = k, n, homes or {}
 
+    def of(self, k: int, n: int) -> Share:
+        """Return the share that another of other processes would have."""
+        return Share(k, n, self._homes)
+
     def has(self, market: str) -> bool:
         """Tell whether `market` is in this share."""
         home = self._homes.get(market, market)

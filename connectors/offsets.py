@@ -16,8 +16,9 @@ from connectors.strips import Strip
 from connectors.tracks import Counts, Item, Tracks
 from connectors.window import Window
 from schemas import Outside, Trades
+from schemas.sealed import sum_of
 
-VERSION = 1
+VERSION = 2
 """Of the state in recovery stores."""
 _IDLE = timedelta(milliseconds=3)
 
@@ -35,6 +36,10 @@ class State(TypedDict):
     texts: list[str]
     """Markets that had ids which are texts, in front of it."""
     counts: tuple[int, int, int, int]
+    markets: list[str]
+    """All that were handed out."""
+    sum: str
+    """The seal of the rest."""
 
 
 class Place(NamedTuple):
@@ -55,7 +60,10 @@ class Chunk(NamedTuple):
 
 def start(first: int, end: int | None) -> State:
     """Return the state of a partition that is opened first."""
-    return State(version=VERSION, end=end, first=first, done={}, texts=[], counts=(0, 0, 0, 0))
+    return State(
+        version=VERSION, end=end, first=first, done={}, texts=[], counts=(0, 0, 0, 0),
+        markets=[], sum="",
+    )  # fmt: skip
 
 
 def strips_of(events: Iterable[Outside], window: Window, texts: set[str]) -> dict[str, Strip]:
@@ -100,6 +108,7 @@ class Offsets(StatefulSourcePartition[Item, State]):
         self._end, self._place = state["end"], Place(state["first"], state["texts"])
         self._chunk: Chunk | None = None
         self._tracks = Tracks({}, state["done"])
+        self._markets = set(state["markets"])
         self._idle = False
 
     @override
@@ -113,6 +122,7 @@ class Offsets(StatefulSourcePartition[Item, State]):
                 return []
             self._chunk, self._place = chunk, chunk.start
             self._tracks = Tracks(chunk.strips, self._tracks.owed)
+            self._markets.update(chunk.strips)
         items = self._tracks.items(self._batch, self._counts)
         if not self._tracks.left and self._chunk is not None:
             self._place = self._chunk.stop
@@ -128,14 +138,17 @@ class Offsets(StatefulSourcePartition[Item, State]):
     def snapshot(self) -> State:
         tracks, counts = self._tracks, self._counts
         counts.kept = perf_counter()
-        return State(
+        state = State(
             version=VERSION,
             end=self._end,
             first=self._place.offset,
             done=tracks.done if tracks.left else tracks.owed,
             texts=self._place.texts,
             counts=(counts.trades, counts.rejects, counts.rows, counts.read),
+            markets=sorted(self._markets),
+            sum="",
         )
+        return State({**state, "sum": sum_of(state)})
 
     @override
     def close(self) -> None:

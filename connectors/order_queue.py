@@ -6,7 +6,7 @@ It is a log as the market log is; its key is the account.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias, TypeVar
 
 import orjson
@@ -170,10 +170,9 @@ class OrdersOutlet:
         self._markets: dict[str, None] = {}
         self._said: Time = 0
 
-    def resume(self, state: object | None) -> None:
+    def resume(self, state: Mapping[str, object] | None) -> None:
         """Go on: where orders were traded before, something may still be held."""
-        if isinstance(state, list):
-            self._markets = dict.fromkeys(state)
+        self._markets = dict.fromkeys(state or ())
 
     def write(self, records: list[Record]) -> None:
         """Hand over the orders among a market's next records, at once."""
@@ -183,11 +182,11 @@ class OrdersOutlet:
                 self._append(Asked(self._account, self._flow, self._run, event))
         self.live()
 
-    def snapshot(self) -> object:
+    def snapshot(self) -> Mapping[str, object]:
         """Return when all that was handed over is durable."""
         self.live()
         self._appender.flush()
-        return list(self._markets)
+        return dict(self._markets)
 
     def close(self) -> None:
         """Finish."""

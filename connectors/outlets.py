@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
+from schemas.sealed import opened, sealed
 from schemas.tables import Record
 
 _PART = "outlets"
@@ -16,7 +17,7 @@ _PART = "outlets"
 class Outlet(Protocol):
     """One place that conclusions go to."""
 
-    def resume(self, state: object | None) -> None:
+    def resume(self, state: Mapping[str, object] | None) -> None:
         """Go on from what `snapshot` gave; from nothing, if `None`."""
         ...
 
@@ -24,8 +25,12 @@ class Outlet(Protocol):
         """Take the next records of one market."""
         ...
 
-    def snapshot(self) -> object:
-        """Make durable all that is held, and return what `resume` needs."""
+    def snapshot(self) -> Mapping[str, object] | None:
+        """Make durable all that is held, and return what `resume` needs, market by market.
+
+        A number under the name of no market, the empty one, is of all of them: where the markets
+        of several processes come together, the largest holds.
+        """
         ...
 
     def close(self) -> None:
@@ -36,8 +41,8 @@ class Outlet(Protocol):
 class _Partition(StatefulSinkPartition[list[Record], bytes]):
     def __init__(self, outlets: Sequence[Outlet], saved: bytes | None) -> None:
         self.outlets = outlets
-        none: list[object] = [None] * len(outlets)
-        states = [] if saved is None else pickle.loads(saved)  # noqa: S301 - our own store
+        none: list[None] = [None] * len(outlets)
+        states = [] if saved is None else pickle.loads(opened(saved))  # noqa: S301 - our own store
         states += none[len(states) :]  # an outlet that stores did not know stands at the end
         for outlet, state in zip(outlets, states, strict=True):
             outlet.resume(state)
@@ -48,7 +53,7 @@ class _Partition(StatefulSinkPartition[list[Record], bytes]):
                 outlet.write(records)
 
     def snapshot(self) -> bytes:
-        return pickle.dumps([outlet.snapshot() for outlet in self.outlets])
+        return sealed(pickle.dumps([outlet.snapshot() for outlet in self.outlets]))
 
 
 class Outlets(FixedPartitionedSink[list[Record], bytes]):

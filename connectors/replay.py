@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from typing_extensions import override
@@ -17,32 +17,15 @@ from connectors.files import DataError, find
 from connectors.formats import open_file
 from connectors.groups import group
 from connectors.naming import UNKNOWN, Markets, Share
+from connectors.replay_state import VERSION, State, begin, file_of, joined, only
 from connectors.strips import Strip, Strips
 from connectors.tracks import Counts, Item, Progress, Tracks
 from connectors.window import ALL, Window
+from schemas.sealed import sum_of
 
-VERSION = 1
-"""Of the state in recovery stores."""
 _OTHER = "so this replay cannot go on from where it was: give it the same files, or start it afresh"
 FEW_GROUPS = 8
 """With more groups of files than this, each reads smaller blocks, so that memory stays the same."""
-
-
-class State(TypedDict):
-    """The exact position of a partition. It is kept in recovery stores: plain values only."""
-
-    version: int
-    block: int
-    """Rows read at once."""
-    files: list[tuple[str, str]]
-    """Name and fingerprint of each file played; the last is the one being played."""
-    first: int
-    """Where in it the current block begins."""
-    done: dict[str, int]
-    """For each market, how many of the block's trades and other events were handed out."""
-    texts: list[str]
-    """Markets that had ids which are texts, in front of the block."""
-    counts: tuple[int, int, int, int]
 
 
 class Replay(FixedPartitionedSource[Item, State]):
@@ -126,7 +109,7 @@ class Replay(FixedPartitionedSource[Item, State]):
             When the files are not those that were being played.
 
         """
-        state = resume_state or _start(self._block)
+        state = resume_state or begin(self._block)
         counts = Counts(*state["counts"])
         self.progress.parts[for_part] = counts
         readers = self._groups[for_part]
@@ -134,6 +117,22 @@ class Replay(FixedPartitionedSource[Item, State]):
         played = _played(readers, state)
         blocks = _blocks(readers, markets, share, self._window, state, played)
         return _Partition(blocks, self.batch, state, counts, self._stopped)
+
+    def owner(self, part: str, market: str, processes: int) -> int:
+        """Return which of so many processes has a market of a part."""
+        share = self._naming(part)[1]
+        return next(k for k in range(processes) if share.of(k, processes).has(market))
+
+    def divided(self, part: str, states: Sequence[State], processes: int) -> dict[int, State]:
+        """Return what each of so many processes goes on from, in place of those that were."""
+        whole, known = joined(states), self._known[part] or frozenset()
+        markets = known.union(whole["markets"])
+        owner = {name: self.owner(part, name, processes) for name in markets}
+        numbers = sorted(set(owner.values())) if known else range(processes)
+        return {
+            k: only(whole, {m for m in owner if owner[m] == k}, counted=k == numbers[0])
+            for k in numbers
+        }
 
     def _naming(self, part: str) -> tuple[Markets, Share]:
         """Return how a group names its markets, and which of them are wanted.
@@ -155,12 +154,6 @@ class Replay(FixedPartitionedSource[Item, State]):
 
 def _only_trades(reader: Reader) -> bool:
     return reader.file.format == "parquet" and "event" not in reader.layout.names
-
-
-def _start(block: int) -> State:
-    return State(
-        version=VERSION, block=block, files=[], first=0, done={}, texts=[], counts=(0, 0, 0, 0)
-    )
 
 
 class _Strips(NamedTuple):
@@ -226,16 +219,18 @@ class _Partition(StatefulSourcePartition[Item, State]):
     ) -> None:
         self._batch, self._state, self._counts, self._stopped = batch, state, counts, stopped
         self._block: _Strips | None = None
-        self._tracks = Tracks({}, {})
+        self._tracks = Tracks({}, state["done"])
+        self._file, self._handed = file_of(state), dict(state["handed"])
+        self._ahead, self._markets = dict(state["ahead"]), set(state["markets"])
         self._before = (counts.rows, counts.read)
-        self._ahead = Ahead(blocks)
+        self._blocks = Ahead(blocks)
 
     @override
     def next_batch(self) -> list[Item]:
         if self._stopped.is_set():
             raise StopIteration
         while not self._tracks.left:
-            self._open(next(self._ahead))
+            self._open(next(self._blocks))
             if self._stopped.is_set():  # what is let through may be far away
                 raise StopIteration
         items = self._tracks.items(self._batch, self._counts)
@@ -244,10 +239,27 @@ class _Partition(StatefulSourcePartition[Item, State]):
 
     def _open(self, block: _Strips) -> None:
         self._before = (self._counts.rows, self._counts.read)
-        done = self._state["done"] if self._block is None else {}
+        owed = self._go_on(len(block.files) - 1)
         self._block = block
-        self._tracks = Tracks(block.strips, done)
+        further = self._ahead
+        strips = {name: strip for name, strip in block.strips.items() if name not in further}
+        self._tracks = Tracks(strips, owed)
+        self._markets.update(block.strips)
         self._note_done()
+
+    def _go_on(self, file: int) -> dict[str, int]:
+        """Count what was handed out; return how much stands in the next block, or behind it."""
+        if file == self._file:
+            if self._block is None:
+                return self._state["done"]
+            owed = self._tracks.owed
+            for market, done in self._tracks.done.items():
+                self._handed[market] = self._handed.get(market, 0) + done - owed.get(market, 0)
+            return owed
+        self._file, self._handed = file, {}
+        come = {name: count for name, (at, count) in self._ahead.items() if at == file}
+        self._ahead = {name: place for name, place in self._ahead.items() if place[0] > file}
+        return come
 
     def _note_done(self) -> None:
         """Count the block when nothing of it is left."""
@@ -259,17 +271,22 @@ class _Partition(StatefulSourcePartition[Item, State]):
     def snapshot(self) -> State:
         block, counts = self._block, self._counts
         if block is None:
-            return self._state
-        return State(
+            return State({**self._state, "sum": sum_of(self._state)})
+        state = State(
             version=VERSION,
             block=self._state["block"],
             files=block.files,
             first=block.first,
             done=self._tracks.done,
+            handed=dict(self._handed),
+            ahead=dict(self._ahead),
             texts=block.texts,
             counts=(counts.trades, counts.rejects, *self._before),
+            markets=sorted(self._markets),
+            sum="",
         )
+        return State({**state, "sum": sum_of(state)})
 
     @override
     def close(self) -> None:
-        self._ahead.close()
+        self._blocks.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -105,11 +104,13 @@ class Tally:
         """Let the time run."""
         self._started = perf_counter()
 
-    def resume(self, state: object | None) -> None:
+    def resume(self, state: Mapping[str, object] | None) -> None:
         """Go on counting."""
-        if isinstance(state, bytes):
-            self.markets, before = pickle.loads(state)  # noqa: S301 - our own store
-            self._before += before
+        for market, kept in (state or {}).items():
+            if isinstance(kept, MarketTally):
+                self.markets[market] = kept
+            elif isinstance(kept, float):
+                self._before += kept
 
     def write(self, records: list[Record]) -> None:
         """Count the records of one market."""
@@ -119,9 +120,9 @@ class Tally:
             tally = self.markets[market] = MarketTally()
         tally.take(records)
 
-    def snapshot(self) -> object:
+    def snapshot(self) -> Mapping[str, object]:
         """Return the counts."""
-        return pickle.dumps((self.markets, self.seconds))
+        return {**self.markets, "": self.seconds}
 
     def close(self) -> None:
         """Stop the time."""

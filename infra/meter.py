@@ -18,27 +18,6 @@ _SEEN = frozenset({Trades, Report, Instrument})
 _CONCLUDED = frozenset({Order, Opened, Closed, Outcome})
 
 
-@dataclass(slots=True)
-class Measured:
-    """What is known of a market. It pickles."""
-
-    trades: int = 0
-    price: float = 0.0
-    held: float = 0.0
-    """Below 0 if short."""
-    entry: float = 0.0
-    size: float = 1.0
-    """Units of the base currency in one unit of what is held."""
-    orders: Counter[str] = field(default_factory=Counter)
-    reports: Counter[str] = field(default_factory=Counter)
-    edge: Edge = field(default_factory=Edge)
-
-    @property
-    def unrealised(self) -> float:
-        """What the position would make at the last price."""
-        return self.held * self.size * (self.price - self.entry) if self.price else 0.0
-
-
 class Meter:
     """Takes note of what comes and of what is concluded, and how long that takes.
 

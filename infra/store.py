@@ -21,7 +21,7 @@ from infra.problems import AFRESH
 from schemas.mendable import Mendable
 
 _FILE, _LOCK, SNAPSHOTS = "run.json", "lock", "snapshots"
-_FORMAT = 2
+_FORMAT = 3
 _BROKER = "--broker"
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import pickle
 import time
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import cast
 
 from rich import box
 from rich.table import Table
@@ -53,10 +53,9 @@ class TradeBoard:
             line.stamp = _stamp(strip[-1]) if strip else line.stamp
         return items
 
-    def resume(self, state: object | None) -> None:
+    def resume(self, state: Mapping[str, object] | None) -> None:
         """Go on from what was known."""
-        if isinstance(state, bytes):
-            self.lines = pickle.loads(state)  # noqa: S301 - our own store
+        self.lines = cast("dict[str, Line]", dict(state or {}))
 
     def write(self, records: list[Record]) -> None:
         """Take note of what was concluded of one market."""
@@ -64,9 +63,9 @@ class TradeBoard:
         for _, event in records:
             _conclude(line, event)
 
-    def snapshot(self) -> object:
+    def snapshot(self) -> Mapping[str, object]:
         """Return what is known."""
-        return pickle.dumps(self.lines)
+        return self.lines
 
     def close(self) -> None:
         """Nothing is held."""

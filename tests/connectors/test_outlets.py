@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,16 +24,16 @@ class Count:
     def __init__(self, limit: int = 100) -> None:
         self.limit, self.count, self.closed = limit, 0, False
 
-    def resume(self, state: object | None) -> None:
-        self.count = state if isinstance(state, int) else 0
+    def resume(self, state: Mapping[str, object] | None) -> None:
+        self.count = len(state or ())
 
     def write(self, records: list[Record]) -> None:
         if self.count + len(records) > self.limit:
             raise OSError("full")
         self.count += len(records)
 
-    def snapshot(self) -> object:
-        return self.count
+    def snapshot(self) -> Mapping[str, object]:
+        return dict.fromkeys(map(str, range(self.count)))
 
     def close(self) -> None:
         self.closed = True
