@@ -14,7 +14,8 @@ from connectors.journal import waiting
 from connectors.tally import MarketTally
 from infra.far import Line
 from infra.gauges import NOTHING, Gauges, Labels, Spread, merged
-from infra.meter import Measured, Meter
+from infra.measured import Counted, Measured
+from infra.meter import Meter
 from schemas import SECOND
 
 _EVERY_SECONDS = 1.0
@@ -89,6 +90,8 @@ class FlowGauges:
             yield from _concluded(market, tally)
         for market, measured in [*self._meter.markets.items()]:
             yield from _measured(market, measured)
+        for market, counted in [*self._meter.counts.items()]:
+            yield from _counted(market, counted)
         now = time.time_ns()
         for market, line in self._lines().items():
             yield "mode", (market,), _MODES.get(line.mode, 0.0)
@@ -114,25 +117,17 @@ class FlowGauges:
 
 
 def _concluded(market: str, tally: MarketTally) -> Iterator[tuple[str, Labels, float]]:
-    for kind, count in dict(tally.counts).items():
-        yield "events_total", (market, kind.lower()), float(count)
     yield "realised_pnl", (market,), float(tally.pnl)
     yield "fees_paid", (market,), float(tally.fees)
-    yield "wins_total", (market,), float(tally.wins)
 
 
 def _measured(market: str, measured: Measured) -> Iterator[tuple[str, Labels, float]]:
-    yield "trades_total", (market,), float(measured.trades)
     yield "position_amount", (market,), measured.held
     yield "unrealised_pnl", (market,), measured.unrealised
     if measured.price:
         yield "last_price", (market,), measured.price
     if measured.held:
         yield "position_entry_price", (market,), measured.entry
-    for action, count in dict(measured.orders).items():
-        yield "orders_total", (market, action), float(count)
-    for status, count in dict(measured.reports).items():
-        yield "reports_total", (market, status), float(count)
     edge = measured.edge
     if edge.kind:
         labels = (market, edge.kind)
@@ -141,6 +136,17 @@ def _measured(market: str, measured: Measured) -> Iterator[tuple[str, Labels, fl
         yield "model_recent_loss", labels, edge.recent
         yield "model_recent_base_loss", labels, edge.recent_base
         yield "model_drift", labels, edge.drift
+
+
+def _counted(market: str, counted: Counted) -> Iterator[tuple[str, Labels, float]]:
+    yield "trades_total", (market,), float(counted.trades)
+    yield "wins_total", (market,), float(counted.wins)
+    for kind, count in dict(counted.events).items():
+        yield "events_total", (market, kind), float(count)
+    for action, count in dict(counted.orders).items():
+        yield "orders_total", (market, action), float(count)
+    for status, count in dict(counted.reports).items():
+        yield "reports_total", (market, status), float(count)
 
 
 def _size(path: Path) -> int:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import cast
 
 from connectors.tracks import Item
-from infra.edge import Edge
 from infra.gauges import Stopwatch
-from schemas import SECOND, Closed, Event, Instrument, Opened, Order, Outcome, Report, Time, Trades
+from infra.measured import Counted, Measured
+from schemas import SECOND, Event, Instrument, Report, Time, Trades
 from schemas.tables import Record
 
-_SEEN = frozenset({Trades, Report, Instrument})
-_CONCLUDED = frozenset({Order, Opened, Closed, Outcome})
+_SEEN = frozenset({Trades, Instrument})
 
 
 class Meter:
@@ -40,6 +37,7 @@ class Meter:
         clock: Callable[[], Time] = time.time_ns,
     ) -> None:
         self.markets: dict[str, Measured] = {}
+        self.counts: dict[str, Counted] = {}
         self.stages = {"log": Stopwatch(), "flow": Stopwatch()}
         """From our clock at a trade's arrival to its reading; from there to the outlets."""
         self.snapshots = Stopwatch()
@@ -53,25 +51,27 @@ class Meter:
         now = self._clock()
         for market, strip in items:
             self._read[market] = now
-            measured = self._of(market)
+            measured, counted = self._of(market)
             for event in strip:
                 if type(event) in _SEEN:
-                    self._see(measured, event)
+                    measured.see(event)
+                    counted.trades += len(event) if isinstance(event, Trades) else 0
+                elif isinstance(event, Report) and (event.flow, event.run) == self._whose:
+                    counted.reports[event.status] += 1
             if strip and (received := _received(strip[-1])):
                 self.stages["log"].note((now - received) / SECOND)
         return items
 
     def resume(self, state: Mapping[str, object] | None) -> None:
         """Go on from what was known."""
-        self.markets = cast("dict[str, Measured]", dict(state or {}))
+        self.markets.update(cast("Mapping[str, Measured]", state or {}))
 
     def write(self, records: list[Record]) -> None:
         """Take note of what was concluded of one market."""
         market = records[0].event.market
-        measured = self._of(market)
-        for _, event in records:
-            if type(event) in _CONCLUDED:
-                _conclude(measured, event)
+        measured, counted = self._of(market)
+        for event in counted.take(records):
+            measured.conclude(event)
         if read := self._read.pop(market, 0):
             self.stages["flow"].note((self._clock() - read) / SECOND)
 
@@ -84,34 +84,12 @@ class Meter:
     def close(self) -> None:
         """Nothing is held."""
 
-    def _of(self, market: str) -> Measured:
-        measured = self.markets.get(market)
-        if measured is None:
-            measured = self.markets[market] = Measured()
-        return measured
-
-    def _see(self, measured: Measured, event: Event) -> None:
-        match event:
-            case Trades():
-                measured.trades += len(event)
-                measured.price = event.price.item(-1)
-            case Report() if (event.flow, event.run) == self._whose:
-                measured.reports[event.status] += 1
-            case Instrument():
-                measured.size = float(event.contract_size)
-
-
-def _conclude(measured: Measured, event: Event) -> None:
-    match event:
-        case Order():
-            measured.orders[event.action] += 1
-        case Opened():
-            sign = 1 if event.side == "long" else -1
-            measured.held, measured.entry = sign * float(event.amount), float(event.entry)
-        case Closed():
-            measured.held = measured.entry = 0.0
-        case Outcome():
-            measured.edge.take(event.metrics)
+    def _of(self, market: str) -> tuple[Measured, Counted]:
+        counted = self.counts.get(market)
+        if counted is None:
+            counted = self.counts[market] = Counted()
+            self.markets.setdefault(market, Measured())
+        return self.markets[market], counted
 
 
 def _received(event: Event) -> Time | None:

@@ -38,8 +38,8 @@ DEPLOYMENT = {
 
 FLOW = {
     "tapedeck_info": _gauge("1; what runs.", "flow", "run", "broker", "version"),
-    "tapedeck_trades_total": _counter("Trades read since the process started.", _M),
-    "tapedeck_events_total": _counter("Events concluded in the whole run, by kind.", _M, "kind"),
+    "tapedeck_trades_total": _counter("Trades read.", _M),
+    "tapedeck_events_total": _counter("Events concluded, by kind.", _M, "kind"),
     "tapedeck_orders_total": _counter("Orders asked for, by action.", _M, "action"),
     "tapedeck_reports_total": _counter("Reports of an executor, by status.", _M, "status"),
     "tapedeck_mode": _gauge("0 active, 1 reducing (exits only), 2 halted.", _M),
