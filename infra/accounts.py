@@ -69,7 +69,7 @@ def _check(keys: AccountKeys, broker: Ground, markets: list[str], settings: Sett
     check_switches(broker.broker, keys.account, settings)
     url = settings.exchange_urls.get(keys.exchange)
     try:
-        doubt = asyncio.run(_asked(keys, broker, markets, url))
+        doubt = asyncio.run(asked(keys, broker, markets, url))
     except RefusedError as error:
         raise ReplayError(f"{keys.exchange} does not let {keys.account} in: {error}") from None
     except OrderError as error:
@@ -79,8 +79,8 @@ def _check(keys: AccountKeys, broker: Ground, markets: list[str], settings: Sett
     out.print(f"{keys.account}: {keys.exchange} lets it trade ({broker.value})", highlight=False)
 
 
-async def _asked(keys: AccountKeys, broker: Ground, markets: list[str], url: str | None) -> str:
-    """Return what could not be told.
+async def asked(keys: AccountKeys, broker: Ground, markets: list[str], url: str | None) -> str:
+    """Ask an exchange whether an account can be traded with; return what could not be told.
 
     Raises
     ------

@@ -36,6 +36,36 @@ DOORS = {
     "trade": Door(
         "trade_command", "command", "Trade a flow on the market log as it grows, until Ctrl-C."
     ),
+    "deploy": Door(
+        "deploy.deploy_command",
+        "deploy",
+        "Check a flow, and have it run unattended: deck flows shows it, deck stop ends it.",
+    ),
+    "flows": Door(
+        "deploy.commands",
+        "flows_command",
+        "List what is deployed: how it is, what it holds, what it made; fail if one has failed.",
+    ),
+    "logs": Door(
+        "deploy.commands",
+        "logs",
+        "Show what a deployment says; or a feed, an executor or a server that is kept running.",
+    ),
+    "stop": Door(
+        "deploy.commands",
+        "stop",
+        "Drain a flow, and end it: no position is closed, and it can go on where it was.",
+    ),
+    "restart": Door(
+        "deploy.commands",
+        "restart",
+        "Drain a flow, and let it go on, as it was deployed; --all starts what should run.",
+    ),
+    "shutdown": Door(
+        "deploy.commands",
+        "shutdown",
+        "End all that runs here: flows, feeds, executors, the log, history; nothing is lost.",
+    ),
     "halt": Door(
         "commands",
         "halt",

@@ -146,9 +146,9 @@ class OrderQueue(MarketLog):
     name = "orders"
 
 
-def embedded() -> list[MarketLog]:
+def embedded(settings: Settings | None = None) -> list[MarketLog]:
     """Return the embedded logs that there are; the market log is always named."""
-    log, queue = MarketLog(), OrderQueue()
+    log, queue = MarketLog(settings), OrderQueue(settings)
     return [log, queue] if queue.directory.exists() else [log]
 
 

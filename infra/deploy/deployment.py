@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import time
 import uuid
 from collections.abc import Iterator
@@ -184,9 +185,29 @@ class Place:
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise DeployError(f"{path} is damaged ({error}): deck deploy makes it anew") from error
 
+    def asked(self) -> Deployment:
+        """Return what was asked for.
+
+        Raises
+        ------
+        DeployError
+            When nothing was, or its file is damaged.
+
+        """
+        found = self.load()
+        if found is None:
+            raise DeployError(f"{self.name}: nothing was asked for: deck deploy FLOW")
+        return found
+
     def save(self, deployment: Deployment) -> None:
         """Keep what is asked for."""
         write(self.directory / FILE, orjson.dumps(asdict(deployment), option=orjson.OPT_INDENT_2))
+
+    def forget(self) -> None:
+        """Remove what it knows of its tape, and the tape if it is its own: it begins anew."""
+        for directory in (self.store, self.tape):
+            shutil.rmtree(directory, ignore_errors=True)
+        self.fed.unlink(missing_ok=True)
 
     def alone(self) -> Lock | None:
         """Take the right to be its parent; None if another has it."""

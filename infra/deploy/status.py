@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from infra.deploy.deployment import write
-from infra.far import Far, Line, whole
+from infra.far import FLAT, Far, Line, whole
 
 STARTING, RUNNING, RESTARTING = "starting", "running", "restarting"
 STOPPING, STOPPED, FAILED, FINISHED = "stopping", "stopped", "failed", "finished"
@@ -87,9 +87,23 @@ def standing(ats: Sequence[Far]) -> dict[str, object]:
     return {
         "trades": far.trades,
         "last_event": max((line.stamp for line in far.lines.values()), default=0),
+        "behind": far.behind,
         "pnl": str(far.pnl),
         "markets": dict(far.lines),
     }
+
+
+def held(status: Status | None) -> dict[str, str]:
+    """Return the positions that a deployment has, by market.
+
+    Examples
+    --------
+    >>> held(Status(RUNNING, markets={"okx:A": Line(position="long 2 at 7"), "okx:B": Line()}))
+    {'okx:A': 'long 2 at 7'}
+
+    """
+    lines = status.markets if status is not None else {}
+    return {name: line.position for name, line in sorted(lines.items()) if line.position != FLAT}
 
 
 def save(path: Path, status: Status) -> None:

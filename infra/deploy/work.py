@@ -90,10 +90,7 @@ def main(name: str, descriptor: int) -> int:
 
 
 def _run(place: Place, settings: Settings, teller: Teller) -> Over:
-    deployment = place.load()
-    if deployment is None:
-        raise DeployError(f"{place.name}: nothing was asked for: deck deploy FLOW")
-    job = job_of(deployment, place, settings)
+    job = job_of(place.asked(), place, settings)
     latest: list[list[Far]] = [[]]
 
     def watch(fars: list[Far]) -> None:

@@ -1,0 +1,179 @@
+"""`deck deploy`: check a flow, and have it run unattended."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from infra import screen
+from infra.deploy import status as states
+from infra.deploy.asked import code_of, markets_of, source_of, who
+from infra.deploy.checks import Check, checks
+from infra.deploy.deployment import REPLAY, SIMULATE, WARM_UP, DeployError, Deployment, Place
+from infra.deploy.logbook import last
+from infra.deploy.patience import DEATHS
+from infra.deploy.programs import wanted
+from infra.deploy.records import record
+from infra.deploy.starting import start
+from infra.deploy.status import Status
+from infra.deploy.supervisor import Supervisor
+from infra.problems import explained
+from infra.screen import say, told
+from infra.settings import Settings
+from infra.switches import Broker, check
+
+_LINES = 10
+
+
+class Target(str, Enum):
+    """Where a flow is to run."""
+
+    LOCAL = "local"
+    COMPOSE = "compose"
+    KUBERNETES = "kubernetes"
+
+
+def deploy(
+    flow: Annotated[Path, typer.Argument(help="The flow file.", show_default=False)],
+    source: Annotated[
+        str,
+        typer.Option(
+            help="Where its tape comes from: simulate, replay:FILE, exchange:NAME or kafka."
+        ),
+    ] = SIMULATE,
+    broker: Annotated[
+        Broker,
+        typer.Option(
+            help="Who fills the orders: nobody but the log, an exchange's test money, or real "
+            "money, which wants TAPEDECK_LIVE, too."
+        ),
+    ] = Broker.PAPER,
+    account: Annotated[
+        str, typer.Option(help="Whose orders they are, but on paper.", show_default=False)
+    ] = "",
+    markets: Annotated[
+        str,
+        typer.Option(
+            help="Names with commas between.", show_default="MARKETS of the flow file, or all"
+        ),
+    ] = "",
+    processes: Annotated[
+        int, typer.Option(min=1, help="Processes that divide the markets among them.")
+    ] = 1,
+    name: Annotated[
+        str, typer.Option(help="What it is called.", show_default="the flow file's name")
+    ] = "",
+    warm_up: Annotated[
+        str,
+        typer.Option(
+            "--warm-up", metavar="6h", help="How much of the log to read first, for averages."
+        ),
+    ] = WARM_UP,
+    speed: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            help="How fast time runs in what is simulated or replayed.",
+            show_default="1; a recording as fast as can be",
+        ),
+    ] = None,
+    deaths: Annotated[
+        int,
+        typer.Option(min=1, help="So many deaths in a row, and it is not started again."),
+    ] = DEATHS,
+    target: Annotated[Target, typer.Option(help="Where it is to run.")] = Target.LOCAL,
+) -> None:
+    """Check a flow, and have it run unattended: deck flows shows it, deck stop ends it."""
+    with told(), explained(resumable=False):
+        settings = Settings.from_environment()
+        place = Place(settings.home, name or flow.stem)
+        check(broker, account, settings)
+        found = source_of(source, broker)
+        options = {} if speed is None else {"speed": f"{speed:g}"}
+        deployment = Deployment(
+            place.name, str(flow.absolute()), found, broker.value, account,
+            markets_of(markets, found, flow), processes, warm_up,
+            {**options, "deaths": str(deaths)}, code_of(flow), who(),
+        )  # fmt: skip
+        _local(deployment, place, settings)
+
+
+def _local(deployment: Deployment, place: Place, settings: Settings) -> None:
+    before = place.load()
+    _check_free(deployment, place, settings)
+    if before is not None:
+        _check_source(before, deployment, place)
+        for what, (was, is_) in before.changes(deployment).items():
+            say(f"{what}: was {was}, is {is_}", "yellow")
+    good = True
+    for one in checks(deployment, place, settings):
+        good = good and one.good
+        _show(one)
+    if not good:
+        raise DeployError("nothing was started: mend what is marked, and say it again")
+    place.save(deployment)
+    record(deployment, settings)
+    status = start(deployment, settings, lambda line: say(line, "yellow"))
+    if status.state == states.FAILED:
+        for line in last(place.log, _LINES):
+            say(line, "dim")
+        raise DeployError(f"{place.name} failed: {status.why}")
+    _where_to_look(deployment, status)
+
+
+def _check_free(deployment: Deployment, place: Place, settings: Settings) -> None:
+    """See that its name is free, and its account not used by the same flow already."""
+    if place.runs():
+        raise DeployError(
+            f"{place.name} runs already: deck stop {place.name} first, or deck restart "
+            f"{place.name}, or give this one another --name"
+        )
+    if not deployment.account:
+        return
+    for other in wanted(Supervisor(settings.home), settings):
+        if other.name != place.name and _orders_of(other) == _orders_of(deployment):
+            raise DeployError(
+                f"{other.name} trades the flow {Path(other.flow).stem} for {other.account} "
+                f"already: their orders could not be told apart; deck stop {other.name}"
+            )
+
+
+def _check_source(before: Deployment, deployment: Deployment, place: Place) -> None:
+    """See that what was kept is of the same tape; a rehearsal that has ended is forgotten."""
+    if before.source != deployment.source and REPLAY in (before.kind, deployment.kind):
+        raise DeployError(
+            f"{place.name} was deployed from {before.source}: give this one another --name"
+        )
+    status = states.load(place.status)
+    if deployment.kind == REPLAY and status is not None and status.state == states.FINISHED:
+        place.forget()
+
+
+def _orders_of(deployment: Deployment) -> tuple[str, str, str]:
+    """Return what tells its orders from those of others."""
+    return Path(deployment.flow).stem, deployment.account, deployment.broker
+
+
+def _show(found: Check) -> None:
+    mark, style = ("✓", "green") if found.good else ("✗", "red")
+    line = Text.assemble((mark, style), f" {found.what:<8}", found.said)
+    screen.out.print(line, highlight=False, soft_wrap=True)
+
+
+def _where_to_look(deployment: Deployment, status: Status) -> None:
+    name = deployment.name
+    run = f"run {status.run[:8]}" if status.run else "its run"
+    screen.out.print(
+        f"\n{name} is {status.state}, {run}, from {deployment.source}", highlight=False
+    )
+    for command, what in (
+        ("deck flows", "how it stands"),
+        (f"deck logs {name} -f", "what it says"),
+        ('deck sql "SELECT market, count() FROM candles GROUP BY market"', "ask history"),
+        (f"deck stop {name}", "drain and end; deck restart goes on"),
+    ):
+        screen.out.print(f"  {command}  [dim]# {what}[/dim]", highlight=False, soft_wrap=True)

@@ -1,0 +1,158 @@
+"""Which programs deployments need: parents, what feeds them, and who sends their orders."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from connectors.log_holder import NOTE
+from infra.deploy import simulated
+from infra.deploy.deployment import (
+    EXCHANGE,
+    KAFKA,
+    LOCK,
+    REPLAY,
+    SIMULATE,
+    Deployment,
+    Place,
+    places,
+)
+from infra.deploy.launch import OURS
+from infra.deploy.supervisor import Program, Supervisor
+from infra.history_home import STATE
+from infra.settings import Settings
+from infra.switches import Broker, purse
+from infra.trading import executor_home
+from schemas import MINUTE
+
+_ACCOUNTS = "TAPEDECK_ACCOUNT_"
+_HOUR = 60 * MINUTE
+PAST_HOURS = 6
+"""So much of a simulated market is there at once."""
+FLOW = "flow-"
+
+
+def wanted(supervisor: Supervisor, settings: Settings) -> list[Deployment]:
+    """Return the deployments that are to run."""
+    names = {name.removeprefix(FLOW) for name in supervisor.names() if name.startswith(FLOW)}
+    found = (place.load() for place in places(settings.home) if place.name in names)
+    return [deployment for deployment in found if deployment is not None]
+
+
+def parent(deployment: Deployment, settings: Settings) -> Program:
+    """Return what keeps a flow running."""
+    place = Place(settings.home, deployment.name)
+    arguments = ("-m", "infra.deploy.parent", deployment.name)
+    return Program(
+        f"{FLOW}{deployment.name}", arguments, str(place.directory / LOCK), kept=_kept(settings)
+    )
+
+
+def servers(settings: Settings, kafka: bool, queue: bool) -> list[Program]:
+    """Return what keeps the embedded log, the order queue and history alive."""
+    kept = _kept(settings)
+    logs = [] if kafka else [name for name in ("log", "orders") if name == "log" or queue]
+    found = [
+        Program(
+            name, ("-m", "infra.log_server", str(settings.home / name)),
+            str(settings.home / name / NOTE), again=True, kept=kept,
+        )
+        for name in logs
+    ]  # fmt: skip
+    if not settings.clickhouse_url:
+        home = settings.home / "history"
+        arguments = ("-m", "infra.history_server", str(home))
+        found.append(Program("history", arguments, str(home / STATE), again=True, kept=kept))
+    return found
+
+
+def executor(deployment: Deployment, settings: Settings) -> Program | None:
+    """Return what sends a deployment's orders; None on paper."""
+    broker = Broker(deployment.broker)
+    if broker is Broker.PAPER:
+        return None
+    name = purse(deployment.account, broker)
+    kafka = ("--kafka",) if deployment.kind == KAFKA else ()
+    return Program(
+        f"executor-{name.replace(':', '-')}",
+        ("-m", "infra", "executor", "--account", deployment.account, "--broker", broker.value,
+         *kafka),
+        str(executor_home(settings, name) / "lock"), again=True,
+        kept=_kept(settings, accounts=True),
+    )  # fmt: skip
+
+
+def feeds(deployments: Iterable[Deployment], settings: Settings) -> list[Program]:
+    """Return what feeds deployments: one for each exchange, one for all that is simulated."""
+    found: list[Program] = []
+    exchanges: dict[str, set[str]] = {}
+    for deployment in deployments:
+        if deployment.kind == EXCHANGE:
+            exchanges.setdefault(deployment.detail, set()).update(deployment.markets)
+        elif deployment.kind == REPLAY:
+            words = ("-m", "infra.deploy.rehearsal", deployment.name)
+            found.append(Program(f"replay-{deployment.name}", words, kept=_kept(settings)))
+        elif deployment.kind == SIMULATE and not any(one.name == SIMULATE for one in found):
+            feeder = ("-m", "infra.deploy.simulated")
+            found.append(Program(SIMULATE, feeder, again=True, kept=_kept(settings)))
+    for exchange, markets in sorted(exchanges.items()):
+        ingest = ("-m", "infra", "ingest", "--markets", ",".join(sorted(markets)))
+        found.append(Program(f"ingest-{exchange}", ingest, again=True, kept=_kept(settings)))
+    return found
+
+
+def is_feed(name: str) -> bool:
+    """Tell whether a program feeds flows.
+
+    Examples
+    --------
+    >>> is_feed("ingest-binance"), is_feed("flow-cross")
+    (True, False)
+
+    """
+    return name == SIMULATE or name.startswith(("ingest-", "replay-"))
+
+
+def feed(supervisor: Supervisor, deployments: Iterable[Deployment], settings: Settings) -> None:
+    """Have these deployments fed, and nothing fed that nobody reads."""
+    deployments = list(deployments)
+    programs = feeds(deployments, settings)
+    changed = _plan(deployments, settings)
+    for name in supervisor.names():
+        if is_feed(name) and name not in {program.name for program in programs}:
+            supervisor.drop(name)
+    for program in programs:
+        if not supervisor.put(program) and changed and program.name == SIMULATE:
+            supervisor.again(program.name)
+
+
+def _plan(deployments: Iterable[Deployment], settings: Settings) -> bool:
+    """Have all that is to be simulated in the plan; whether it has changed."""
+    chosen = [one for one in deployments if one.kind == SIMULATE]
+    if not chosen:
+        return False
+    now = time.time_ns()
+    before = simulated.load(settings.home)
+    plan = before or simulated.Plan((), (now // _HOUR - PAST_HOURS) * _HOUR, now)
+    markets = {*plan.markets, *(market for one in chosen for market in one.markets)}
+    plan = replace(plan, markets=tuple(sorted(markets)))
+    speed = float(chosen[-1].options.get("speed", "1"))
+    if speed != plan.speed:
+        plan = replace(plan, anchor=now, speed=speed)
+    if plan == before:
+        return False
+    simulated.keep(settings.home, plan)
+    return True
+
+
+def _kept(
+    settings: Settings, accounts: bool = False, environment: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """Return what a program needs of our variables; the keys of accounts, if it sends orders."""
+    ours = {name: value for name, value in environment.items() if name.startswith(OURS)}
+    if not accounts:
+        ours = {name: value for name, value in ours.items() if not name.startswith(_ACCOUNTS)}
+    return {**ours, "TAPEDECK_HOME": str(Path(settings.home).absolute())}

@@ -1,0 +1,108 @@
+"""Starting a deployment, and waiting until it runs; stopping it, and saying what stays open."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from infra.background import ended
+from infra.deploy import programs
+from infra.deploy import status as states
+from infra.deploy.deployment import KAFKA, DeployError, Deployment, Place
+from infra.deploy.status import Status
+from infra.deploy.supervisor import Supervisor
+from infra.settings import Settings
+from infra.switches import Broker
+
+PATIENCE_SECONDS = 60.0
+_LOOK_SECONDS = 0.05
+_DRAIN_SECONDS = 60.0
+
+Teller = Callable[[str], None]
+
+
+def start(deployment: Deployment, settings: Settings, tell: Teller) -> Status:
+    """Have a deployment run, with all it needs; return how it stands when it does.
+
+    Raises
+    ------
+    DeployError
+        When it does not run in time.
+
+    """
+    supervisor = Supervisor(settings.home)
+    supervisor.start()
+    real = deployment.broker != Broker.PAPER.value
+    for program in programs.servers(settings, deployment.kind == KAFKA, real):
+        supervisor.put(program)
+    running = [one for one in programs.wanted(supervisor, settings) if one.name != deployment.name]
+    programs.feed(supervisor, [*running, deployment], settings)
+    executor = programs.executor(deployment, settings)
+    if executor is not None and supervisor.put(executor):
+        tell(f"{executor.name} is started: it takes the orders of {deployment.account}")
+    begun = time.time_ns()
+    supervisor.put(programs.parent(deployment, settings))
+    return _running(Place(settings.home, deployment.name), begun, tell)
+
+
+def _running(place: Place, begun: int, tell: Teller) -> Status:
+    """Wait until a flow runs."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    told = ""
+    while True:
+        status = states.load(place.status)
+        if status is not None and status.said >= begun:
+            if status.alive:
+                return status
+            if status.state in (states.FAILED, states.STOPPED, states.FINISHED):
+                return status
+            if status.why and status.why != told:
+                told = status.why
+                tell(f"it is started again: {told}")
+        if time.monotonic() > deadline:
+            raise DeployError(
+                f"{place.name} does not run after {PATIENCE_SECONDS:.0f} s"
+                f"{f', it is {status.state}' if status else ''}: deck logs {place.name}"
+            )
+        time.sleep(_LOOK_SECONDS)
+
+
+def stop(place: Place, settings: Settings, feeds: bool = True) -> bool:
+    """Drain a deployment; whether it ran.
+
+    Parameters
+    ----------
+    place
+        The deployment's.
+    settings
+        Know the home.
+    feeds
+        Whether what feeds it ends, too, if it feeds nobody else.
+
+    Raises
+    ------
+    DeployError
+        When it does not end.
+
+    """
+    supervisor = Supervisor(settings.home)
+    ran = place.runs()
+    supervisor.drop(f"{programs.FLOW}{place.name}")
+    _end(place)
+    if feeds and supervisor.up():
+        programs.feed(supervisor, programs.wanted(supervisor, settings), settings)
+    return ran
+
+
+def _end(place: Place) -> None:
+    """End a parent that nobody keeps running."""
+    status = states.load(place.status)
+    if status is None or not place.runs():
+        return
+    with suppress(ProcessLookupError):
+        os.kill(status.pid, signal.SIGTERM)
+    if not ended(status.pid, _DRAIN_SECONDS) and place.runs():
+        raise DeployError(f"{place.name} does not end: kill {status.pid}; nothing is lost by that")

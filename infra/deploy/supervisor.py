@@ -1,0 +1,236 @@
+"""Keeps programs running when nobody is logged in: PyPI's supervisor, with a home of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import xmlrpc.client
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import cast
+
+import orjson
+from supervisor.xmlrpc import SupervisorTransport
+
+from connectors.disk import kept
+from infra.background import ended
+from infra.deploy.deployment import DeployError, write
+
+_PATH_BYTES = 90
+"""Some systems take no longer path of a socket, and the supervisor adds to it."""
+_START_SECONDS = 30.0
+_DRAIN_SECONDS = 60
+"""How long a program may drain; then it is killed."""
+_BAD_NAME, _NOT_RUNNING, _ALREADY = 10, 70, 60
+_UP = {"STARTING", "RUNNING", "BACKOFF"}
+
+
+@dataclass(frozen=True)
+class Program:
+    """What is kept running.
+
+    Parameters
+    ----------
+    name
+        What it is called.
+    arguments
+        What Python runs.
+    behind
+        The lock of what it is to be: it waits there for one that somebody else started.
+    again
+        Whether it is started again even if it ended well.
+    kept
+        What it finds of our variables; it may hold secrets.
+
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+    behind: str = ""
+    again: bool = False
+    kept: dict[str, str] = field(default_factory=dict, repr=False)
+
+
+class Supervisor:
+    """The supervisor of one home.
+
+    Parameters
+    ----------
+    home
+        The directory of everything local.
+
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.directory = home / "supervisor"
+        self.programs = self.directory / "programs"
+        self.logs = self.directory / "logs"
+        self._socket = _short(self.directory / "socket")
+
+    def names(self) -> list[str]:
+        """Return what is to be kept running, whether the supervisor runs or not."""
+        return sorted(path.stem for path in self.programs.glob("*.conf"))
+
+    def up(self) -> bool:
+        """Tell whether it runs."""
+        with suppress(OSError, xmlrpc.client.Error):
+            self._ask("getState")
+            return True
+        return False
+
+    def start(self) -> None:
+        """Have it run.
+
+        Raises
+        ------
+        DeployError
+            When it does not start.
+
+        """
+        if self.up():
+            return
+        with kept("the supervisor's files", self.directory):
+            for path in (self.directory, self.programs, self.logs, self._socket.parent):
+                path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self._socket.parent.stat().st_uid != os.getuid():
+            raise DeployError(f"{self._socket.parent} belongs to another user: remove it")
+        conf = self.directory / "supervisord.conf"
+        write(conf, self._conf().encode())
+        said = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(conf)],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_START_SECONDS,
+            check=False, cwd=self.directory,
+        )  # fmt: skip
+        if said.returncode and not self.up():  # of several that start it at once, one does
+            raise DeployError(
+                f"the supervisor does not start: {said.stderr.strip() or said.stdout}"
+            )
+
+    def put(self, program: Program) -> bool:
+        """Have a program run as it is described; whether anything was to be done for it.
+
+        Raises
+        ------
+        DeployError
+            When the supervisor does not answer.
+
+        """
+        content = orjson.dumps(asdict(program), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+        path = self.programs / f"{program.name}.json"
+        conf = self._program(program, path).encode()
+        same = _read(path) == content and _read(path.with_suffix(".conf")) == conf
+        state = self.states().get(program.name, "")
+        if same and state in _UP:
+            return False
+        if state:
+            self._remove(program.name)
+        write(path, content)
+        write(path.with_suffix(".conf"), conf)
+        self._call("reloadConfig")
+        self._call("addProcessGroup", program.name, unless=(90,))
+        return True
+
+    def again(self, name: str) -> None:
+        """End a program, and start it again."""
+        self._call("stopProcess", name, unless=(_NOT_RUNNING,))
+        self._call("startProcess", name, unless=(_ALREADY,))
+
+    def drop(self, name: str) -> bool:
+        """Have a program end, and do not start it again; whether it was to run."""
+        known = name in self.names()
+        if self.up():
+            self._remove(name)
+        for suffix in (".conf", ".json"):
+            (self.programs / f"{name}{suffix}").unlink(missing_ok=True)
+        return known
+
+    def states(self) -> dict[str, str]:
+        """Return the states of what it keeps running, in its words."""
+        found = self._call("getAllProcessInfo")
+        return {info["name"]: info["statename"] for info in cast("list[dict[str, str]]", found)}
+
+    def stop(self, first: Iterable[str] = ()) -> bool:
+        """End all programs, those named first before the others, and itself; whether it ran."""
+        if not self.up():
+            return False
+        running = self.states()
+        for name in first:
+            if name in running:
+                self._call("stopProcess", name, unless=(_NOT_RUNNING, _BAD_NAME))
+        pid = int(cast("int", self._call("getPID")))
+        self._call("shutdown")
+        return ended(pid, _DRAIN_SECONDS)
+
+    def _remove(self, name: str) -> None:
+        self._call("stopProcess", name, unless=(_NOT_RUNNING, _BAD_NAME))
+        self._call("removeProcessGroup", name, unless=(_BAD_NAME,))
+
+    def _call(self, what: str, *arguments: object, unless: tuple[int, ...] = ()) -> object:
+        """Ask it something; answers that are as good as none are none."""
+        try:
+            return self._ask(what, *arguments)
+        except xmlrpc.client.Fault as error:
+            if error.faultCode in unless:
+                return None
+            raise DeployError(
+                f"the supervisor: {error.faultString}; {self.logs} says more"
+            ) from None
+        except (OSError, xmlrpc.client.Error) as error:
+            raise DeployError(f"the supervisor does not answer ({error}): deck shutdown") from None
+
+    def _ask(self, what: str, *arguments: object) -> object:
+        transport = SupervisorTransport(None, None, f"unix://{self._socket}")
+        try:
+            with xmlrpc.client.ServerProxy("http://localhost", transport) as server:
+                method = getattr(server.supervisor, what)
+                return method(*arguments)
+        finally:
+            transport.close()
+
+    def _conf(self) -> str:
+        at = _escaped(self.directory)
+        return (
+            f"[unix_http_server]\nfile={_escaped(self._socket)}\nchmod=0700\n\n"
+            f"[supervisord]\nlogfile={at}/supervisord.log\nlogfile_maxbytes=1MB\n"
+            f"logfile_backups=2\npidfile={at}/supervisord.pid\nchildlogdir={at}/logs\n"
+            f"umask=077\nloglevel=info\nnocleanup=true\n\n"
+            f"[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = "
+            f"supervisor.rpcinterface:make_main_rpcinterface\n\n"
+            f"[include]\nfiles={at}/programs/*.conf\n"
+        )
+
+    def _program(self, program: Program, path: Path) -> str:
+        command = f'"{sys.executable}" -m infra.deploy.launch "{path}"'
+        return (
+            f"[program:{program.name}]\ncommand={_escaped(command)}\n"
+            f"directory={_escaped(Path(__file__).parents[2])}\nautostart=true\n"
+            f"autorestart={'true' if program.again else 'unexpected'}\nexitcodes=0,3\n"
+            f"startsecs=0\nstartretries=1000\nstopsignal=TERM\nstopwaitsecs={_DRAIN_SECONDS}\n"
+            f"killasgroup=true\nredirect_stderr=true\n"
+            f"stdout_logfile={_escaped(self.logs)}/{program.name}.log\n"
+            f"stdout_logfile_maxbytes=4MB\nstdout_logfile_backups=2\n"
+        )
+
+
+def _escaped(text: object) -> str:
+    """Return a text as the supervisor reads it: it would fill in what stands behind a %."""
+    return str(text).replace("%", "%%")
+
+
+def _short(path: Path) -> Path:
+    """Return where a socket can be: where it should, or, if that is too long, for us alone."""
+    if len(os.fsencode(path)) <= _PATH_BYTES:
+        return path
+    mark = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+    return Path(tempfile.gettempdir(), f"tapedeck-{os.getuid()}-{mark}", "socket")
+
+
+def _read(path: Path) -> bytes:
+    with suppress(FileNotFoundError):
+        return path.read_bytes()
+    return b""
