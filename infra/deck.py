@@ -121,6 +121,16 @@ DOORS = {
         "values",
         "Put numbers of other data sources into the log, on the tapes of their markets.",
     ),
+    "doctor": Door(
+        "doctor.command",
+        "doctor",
+        "Say what is wrong with this machine or a deployment, and what to do; fail if it is bad.",
+    ),
+    "notify": Door(
+        "notify_command",
+        "notify",
+        "Say where notices of fills, halts and deaths go; --test sends one.",
+    ),
     "backup": Door(
         "backup_command",
         "backup_command",

@@ -1,0 +1,73 @@
+"""`deck doctor`: looks at all that can be wrong, and says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import orjson
+import typer
+from rich import box
+from rich.table import Table
+
+from infra import screen
+from infra.doctor import flows, home, machine, servers
+from infra.doctor.finding import Finding
+from infra.problems import explained
+from infra.screen import told
+from infra.settings import Settings
+
+_MARKS = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "bad": "[red]bad[/]"}
+
+
+def doctor(
+    name: Annotated[
+        str, typer.Argument(help="Only this deployment.", show_default="all there is")
+    ] = "",
+    json_: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Say what is wrong with this machine or a deployment, and what to do; fail if it is bad.
+
+    Nothing is changed, and nothing is started.
+    """
+    with told(), explained(resumable=False):
+        settings = Settings.from_environment()
+        found = [*(flows.deployments(settings, name) if name else everything(settings))]
+    if json_:
+        screen.out.print_json(orjson.dumps([one._asdict() for one in found]).decode())
+    else:
+        screen.out.print(table(found))
+    if any(one.state == "bad" for one in found):
+        raise typer.Exit(1)
+
+
+def everything(settings: Settings) -> Iterator[Finding]:
+    """Yield what is found, from the machine to what runs on it."""
+    yield from machine.python()
+    yield from machine.packages()
+    yield from machine.disk(settings.home)
+    yield from machine.files()
+    yield from machine.clock(settings.exchange_urls)
+    yield from home.rights(settings.home)
+    yield from home.keys(settings.home)
+    yield from home.chats(settings.notify)
+    yield from home.stores(settings.home)
+    yield from home.journals(settings.home)
+    yield from servers.logs(settings)
+    yield from servers.history(settings)
+    yield from servers.kafka(settings)
+    yield from servers.supervisor(settings)
+    yield from flows.deployments(settings)
+    yield from flows.executors(settings)
+
+
+def table(found: list[Finding]) -> Table:
+    """Return findings as a table; what to do stands below what is said."""
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    grid.add_column("check")
+    grid.add_column("state", no_wrap=True)
+    grid.add_column("what, and what to do")
+    for one in found:
+        said = f"{one.says}\n[bold]{one.remedy}[/]" if one.remedy else one.says
+        grid.add_row(one.check, _MARKS[one.state], said)
+    return grid
