@@ -9,7 +9,9 @@ import orjson
 import typer
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
+from connectors.scrub import scrub
 from infra import screen
 from infra.doctor import flows, home, machine, servers
 from infra.doctor.finding import Finding
@@ -17,7 +19,7 @@ from infra.problems import explained
 from infra.screen import told
 from infra.settings import Settings
 
-_MARKS = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "bad": "[red]bad[/]"}
+_STYLES = {"ok": "green", "warn": "yellow", "bad": "red"}
 
 
 def doctor(
@@ -32,7 +34,8 @@ def doctor(
     """
     with told(), explained(resumable=False):
         settings = Settings.from_environment()
-        found = [*(flows.deployments(settings, name) if name else everything(settings))]
+        looked = flows.deployments(settings, name) if name else everything(settings)
+        found = [one._replace(says=scrub(one.says)) for one in looked]
     if json_:
         screen.out.print_json(orjson.dumps([one._asdict() for one in found]).decode())
     else:
@@ -68,6 +71,8 @@ def table(found: list[Finding]) -> Table:
     grid.add_column("state", no_wrap=True)
     grid.add_column("what, and what to do")
     for one in found:
-        said = f"{one.says}\n[bold]{one.remedy}[/]" if one.remedy else one.says
-        grid.add_row(one.check, _MARKS[one.state], said)
+        said = Text(one.says)
+        if one.remedy:
+            said.append(f"\n{one.remedy}", "bold")
+        grid.add_row(Text(one.check), Text(one.state, _STYLES[one.state]), said)
     return grid

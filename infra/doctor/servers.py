@@ -15,6 +15,8 @@ from infra.log import MarketLog, OrderQueue
 from infra.settings import Settings
 
 _SILENT = "does not answer"
+_ENDED = frozenset({"FATAL", "EXITED", "BACKOFF", "UNKNOWN"})
+"""What the supervisor calls programs that do not run, and should."""
 _TROUBLES = (
     "SELECT 'rejects' AS what, count() FROM rejects WHERE ts > now() - INTERVAL 1 DAY "
     "UNION ALL SELECT 'faults', count() FROM faults WHERE ts > now() - INTERVAL 1 DAY"
@@ -58,8 +60,9 @@ def _lately(kept: History) -> Iterator[Finding]:
     with kept.client("reader") as client:
         for what, count in client.query(_TROUBLES).result_rows:
             said = f"{count:,} within a day"
-            remedy = f'deck sql "SELECT * FROM {what} ORDER BY ts DESC LIMIT 10"'
-            yield warn(what, said, remedy) if count else ok(what, said)
+            yield (
+                warn(what, said, f"look at the table {what}: deck sql") if count else ok(what, said)
+            )
 
 
 def kafka(settings: Settings) -> Iterator[Finding]:
@@ -106,6 +109,3 @@ def supervisor(settings: Settings) -> Iterator[Finding]:
     failed = [f"{name} {state.lower()}" for name, state in states.items() if state in _ENDED]
     said = ", ".join(failed) or f"keeps {len(states)} programs running"
     yield warn("supervisor", said, "deck logs NAME") if failed else ok("supervisor", said)
-
-
-_ENDED = frozenset({"FATAL", "EXITED", "BACKOFF", "UNKNOWN"})
