@@ -26,16 +26,21 @@ class Child:
     ----------
     name
         The deployment's.
+    crashed
+        Whether the one before crashed.
 
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, crashed: bool = False) -> None:
         self.told, theirs = Pipe(duplex=False)
         self.output, written = os.pipe()
         os.set_blocking(self.output, False)
         # It holds the reading end, too: if we die, what the flow prints is no error in it.
         self.process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "infra.deploy.work", name, str(theirs.fileno())],
+            [
+                sys.executable, "-m", "infra.deploy.work", name, str(theirs.fileno()),
+                *(["crashed"] if crashed else []),
+            ],
             stdin=subprocess.PIPE, stdout=written, stderr=written,
             pass_fds=(theirs.fileno(), self.output), start_new_session=True, cwd=_ROOT,
         )  # fmt: skip

@@ -21,6 +21,7 @@ from infra.deploy.records import record
 from infra.deploy.starting import start
 from infra.deploy.status import Status
 from infra.deploy.supervisor import Supervisor
+from infra.deploy.unattended import FLATTEN, HOLD
 from infra.problems import explained
 from infra.screen import say, told
 from infra.settings import Settings
@@ -35,6 +36,13 @@ class Target(str, Enum):
     LOCAL = "local"
     COMPOSE = "compose"
     KUBERNETES = "kubernetes"
+
+
+class OnFailure(str, Enum):
+    """What becomes of positions whose flow is given up; their stops rest at the exchange."""
+
+    HOLD = HOLD
+    FLATTEN = FLATTEN
 
 
 def deploy(
@@ -85,6 +93,10 @@ def deploy(
         int,
         typer.Option(min=1, help="So many deaths in a row, and it is not started again."),
     ] = DEATHS,
+    on_failure: Annotated[
+        OnFailure,
+        typer.Option(help="What becomes of an account's positions if it cannot be kept running."),
+    ] = OnFailure.HOLD,
     target: Annotated[Target, typer.Option(help="Where it is to run.")] = Target.LOCAL,
 ) -> None:
     """Check a flow, and have it run unattended: deck flows shows it, deck stop ends it."""
@@ -93,11 +105,13 @@ def deploy(
         place = Place(settings.home, name or flow.stem)
         check(broker, account, settings)
         found = source_of(source, broker)
-        options = {} if speed is None else {"speed": f"{speed:g}"}
+        options = {"deaths": str(deaths), "on_failure": on_failure.value}
+        if speed is not None:
+            options["speed"] = f"{speed:g}"
         deployment = Deployment(
             place.name, str(flow.absolute()), found, broker.value, account,
             markets_of(markets, found, flow), processes, warm_up,
-            {**options, "deaths": str(deaths)}, code_of(flow), who(),
+            options, code_of(flow), who(),
         )  # fmt: skip
         _local(deployment, place, settings)
 

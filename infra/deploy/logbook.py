@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import TextIO
 
 import orjson
 
@@ -21,7 +22,12 @@ _LOOK_SECONDS = 0.1
 _PIECE = 1 << 16
 
 
-def open_book(path: Path, name: str, environment: Mapping[str, str] = os.environ) -> logging.Logger:
+def open_book(
+    path: Path,
+    name: str,
+    beside: TextIO | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> logging.Logger:
     """Return what writes a deployment's log; what is secret is left out.
 
     Parameters
@@ -30,6 +36,8 @@ def open_book(path: Path, name: str, environment: Mapping[str, str] = os.environ
         The file.
     name
         The deployment's.
+    beside
+        Where all of it is written, too.
     environment
         `TAPEDECK_LOG=json` asks for one JSON a line.
 
@@ -38,11 +46,16 @@ def open_book(path: Path, name: str, environment: Mapping[str, str] = os.environ
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handler = RotatingFileHandler(path, maxBytes=BYTES, backupCount=OLD, encoding="utf-8")
     json = environment.get("TAPEDECK_LOG", "").lower() == "json"
-    handler.setFormatter(_Json(name) if json else _Text())
+    form = _Json(name) if json else _Text()
     logger = logging.getLogger(f"tapedeck.deploy.{name}")
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    logger.addHandler(handler)
+    handlers: list[logging.Handler] = [handler]
+    if beside is not None:
+        handlers.append(logging.StreamHandler(beside))
+    for one in handlers:
+        one.setFormatter(form)
+        logger.addHandler(one)
     return logger
 
 

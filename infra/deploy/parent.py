@@ -27,7 +27,12 @@ from infra.deploy.logbook import open_book
 from infra.deploy.patience import DEATHS, Patience
 from infra.deploy.status import Status
 from infra.deploy.told import At, Failed, Over
+from infra.deploy.unattended import leave
+from infra.exporter import Exporter
+from infra.far import Far
 from infra.lock import Lock
+from infra.notify import Notifier
+from infra.problems import ReplayError
 from infra.secrecy import keep_secrets
 from infra.settings import Settings
 
@@ -48,13 +53,22 @@ class Parent:
         How often, and after which delays, it is started again.
     log
         Takes what there is to say.
+    exporter
+        Publishes how it is.
+    notifier
+        Tells people what they should know.
 
     """
 
-    def __init__(self, place: Place, patience: Patience, log: logging.Logger) -> None:
+    def __init__(
+        self, place: Place, patience: Patience, log: logging.Logger, exporter: Exporter,
+        notifier: Notifier,
+    ) -> None:  # fmt: skip
         self.place, self.log = place, log
-        self._patience = patience
-        self._status = Status(states.STARTING, pid=os.getpid())
+        self._patience, self._exporter, self._notifier = patience, exporter, notifier
+        self._fars: Sequence[Far] = ()
+        port = exporter.start()
+        self._status = Status(states.STARTING, pid=os.getpid(), metrics_port=port)
         self._signals = 0
         self._child: Child | None = None
         self._next = 0.0
@@ -63,26 +77,28 @@ class Parent:
     def run(self) -> int:
         """Run it until it is stopped, finishes or cannot be kept running; return the exit code."""
         self._say(states.STARTING)
+        crashed = False
         while True:
             begun = time.monotonic()
-            end = self._live()
+            end = self._live(crashed)
             if isinstance(end, Over) and (end.finished or self._signals):
                 return self._end(states.FINISHED if end.finished else states.STOPPED)
             if self._signals:
                 return self._end(states.STOPPED)
-            why = end.why if isinstance(end, Failed) else "somebody else stopped it"
-            again = not isinstance(end, Failed) or end.again
-            delay = self._patience.delay(time.monotonic() - begun) if again else None
+            failed = end if isinstance(end, Failed) else Failed("somebody else stopped it")
+            why, crashed = failed.why, failed.crash
+            delay = self._patience.delay(time.monotonic() - begun) if failed.again else None
             if delay is None:
                 return self._end(states.FAILED, why)
             self.log.warning("starts again in %g s: %s", delay, why)
+            self._notifier.tell("restart", f"starts again: {_short(why)}")
             self._say(states.RESTARTING, why=_short(why), restarts=self._status.restarts + 1)
             if self._paused(delay):
                 return self._end(states.STOPPED)
 
-    def _live(self) -> Over | Failed:
+    def _live(self, crashed: bool) -> Over | Failed:
         """Let a child run the flow to its end."""
-        child = self._child = Child(self.place.name)
+        child = self._child = Child(self.place.name, crashed)
         end: Over | Failed | None = None
         try:
             while True:
@@ -104,12 +120,13 @@ class Parent:
             ended = child.bury()
         for line in end.lines if isinstance(end, Over) else ():
             self.log.warning(line)
-        return end or Failed(f"it died: {cause(ended)}", again=True)
+        return end or Failed(f"it died: {cause(ended)}", crash=True)
 
     def _at(self, at: At) -> None:
         state = states.STOPPING if self._signals else states.RUNNING
         if state != self._status.state:
             self.log.info("run %s, process %s", at.run, ", ".join(map(str, at.processes)))
+        self._fars = at.fars
         told = states.standing(at.fars)
         self._status = replace(self._status, run=at.run, processes=at.processes, **told)  # type: ignore[arg-type]
         if state != self._status.state:
@@ -148,11 +165,15 @@ class Parent:
         self._status = replace(self._status, state=state, since=since, said=now, **told)  # type: ignore[arg-type]
         self._next = time.monotonic() + _SAY_SECONDS
         states.save(self.place.status, self._status)
+        self._exporter.show(self._status, self._fars)
 
     def _end(self, state: str, why: str = "") -> int:
+        self._fars = ()
         self._say(state, processes=(), why=_short(why) if why else self._status.why)
         failed = state == states.FAILED
         self.log.log(logging.ERROR if failed else logging.INFO, f"{state} {why}".strip())
+        if state in (states.FAILED, states.FINISHED):
+            self._notifier.tell(state, f"{state} {_short(why)}".strip())
         return GAVE_UP if failed else 0
 
     def _hear_signals(self) -> int:
@@ -173,15 +194,24 @@ def main(arguments: Sequence[str]) -> int:
         place = Place(Settings.from_environment().home, asked.name)
         with closing(_alone(place)):
             deployment = _deployment(asked, place)
-            log = open_book(place.log, place.name)
-            if asked.flow:  # by itself, as in a container: whoever started it looks at its output
-                log.addHandler(logging.StreamHandler(sys.stdout))
-            deaths = int(deployment.options.get("deaths", DEATHS))
+            # By itself, as in a container: whoever started it looks at its output.
+            log = open_book(place.log, place.name, sys.stdout if asked.flow else None)
             log.info("starts: %s, %s, %s", deployment.flow, deployment.source, deployment.broker)
-            return Parent(place, Patience(deaths), log).run()
-    except (DeployError, OSError) as error:
+            return _run(deployment, place, log, asked.metrics_port)
+    except (DeployError, ReplayError, OSError) as error:
         sys.stderr.write(f"error: {scrub(str(error))}\n")
         return GAVE_UP
+
+
+def _run(deployment: Deployment, place: Place, log: logging.Logger, port: int) -> int:
+    """Keep it running, publish it, and do as was chosen if it cannot be kept running."""
+    patience = Patience(int(deployment.options.get("deaths", DEATHS)))
+    notifier = Notifier.from_environment(place.name)
+    with closing(Exporter(place.name, port)) as exporter, closing(notifier):
+        ended = Parent(place, patience, log, exporter, notifier).run()
+    if ended == GAVE_UP and deployment.account:
+        log.warning(leave(deployment))
+    return ended
 
 
 def _alone(place: Place) -> Lock:
@@ -221,6 +251,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--markets", default="")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--warm-up", default=WARM_UP)
+    parser.add_argument("--metrics-port", type=int, default=0, help="0 is any that is free")
     return parser.parse_args(arguments)
 
 

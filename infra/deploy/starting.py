@@ -11,6 +11,7 @@ from contextlib import suppress
 from infra.background import ended
 from infra.deploy import programs
 from infra.deploy import status as states
+from infra.deploy.crashes import Crashes
 from infra.deploy.deployment import KAFKA, DeployError, Deployment, Place
 from infra.deploy.status import Status
 from infra.deploy.supervisor import Supervisor
@@ -43,9 +44,11 @@ def start(deployment: Deployment, settings: Settings, tell: Teller) -> Status:
     executor = programs.executor(deployment, settings)
     if executor is not None and supervisor.put(executor):
         tell(f"{executor.name} is started: it takes the orders of {deployment.account}")
+    place = Place(settings.home, deployment.name)
+    Crashes(place.directory).forget()  # somebody has looked at it
     begun = time.time_ns()
     supervisor.put(programs.parent(deployment, settings))
-    return _running(Place(settings.home, deployment.name), begun, tell)
+    return _running(place, begun, tell)
 
 
 def _running(place: Place, begun: int, tell: Teller) -> Status:

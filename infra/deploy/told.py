@@ -32,5 +32,7 @@ class Failed(NamedTuple):
     """It cannot go on."""
 
     why: str
-    again: bool
+    again: bool = True
     """Whether it may help to start it again."""
+    crash: bool = False
+    """Whether it died of what it read or of itself, and not of what it needs."""

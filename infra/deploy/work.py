@@ -11,17 +11,20 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from multiprocessing import active_children
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from connectors.disk import DiskError
 from connectors.log import LogError, LostError
 from connectors.scrub import scrubbed
 from infra import report
+from infra.deploy.crashes import Crashes
 from infra.deploy.deployment import DeployError, Place
 from infra.deploy.job import job_of
 from infra.deploy.told import At, Failed, Over, Said
 from infra.far import Far
 from infra.lock import Busy, Lock
 from infra.problems import ReplayError
+from infra.reached import reached
 from infra.replay import replay
 from infra.screen import Misused
 from infra.secrecy import keep_secrets
@@ -68,8 +71,19 @@ class Teller:
             self._pipe.send(message)
 
 
-def main(name: str, descriptor: int) -> int:
-    """Run a deployment's flow until TERM, or until its tape ends; return how it went."""
+def main(name: str, descriptor: int, crashed: bool = False) -> int:
+    """Run a deployment's flow until TERM, or until its tape ends; return how it went.
+
+    Parameters
+    ----------
+    name
+        The deployment's.
+    descriptor
+        The pipe to the parent.
+    crashed
+        Whether the one before crashed.
+
+    """
     keep_secrets()
     settings = Settings.from_environment()
     place = Place(settings.home, name)
@@ -78,12 +92,14 @@ def main(name: str, descriptor: int) -> int:
         teller = Teller(pipe, place)
         try:
             with closing(_alone(place)):
+                if crashed:
+                    _check_crashes(place)
                 over = _run(place, settings, teller)
         except (ReplayError, DeployError, Misused) as error:
-            teller.tell(Failed(str(error), again=_again(error)))
+            teller.tell(_failed(error))
             return 1
         except BaseException as error:  # noqa: BLE001 - the parent tells it
-            teller.tell(Failed(scrubbed(error), again=True))
+            teller.tell(Failed(scrubbed(error), crash=True))
             return 1
         teller.tell(over)
     return 0
@@ -104,16 +120,36 @@ def _run(place: Place, settings: Settings, teller: Teller) -> Over:
     return Over(finished, report.troubles(done, kept=job.history))
 
 
-def _again(error: BaseException) -> bool:
-    """Tell whether what went wrong may be over at the next start."""
-    cause = error.__cause__
-    while cause is not None and not isinstance(cause, DiskError | LogError):
-        if cause.__cause__ is None and cause.__context__ is None:
-            break
-        cause = cause.__cause__ or cause.__context__
+def _check_crashes(place: Place) -> None:
+    """See that it does not die of the same events again and again.
+
+    Raises
+    ------
+    DeployError
+        When it does.
+
+    """
+    asked = place.asked()
+    flow = Path(asked.flow).stem
+    positions = {
+        part: state["first"] for part, state in reached(place.store, flow, asked.processes).items()
+    }
+    if Crashes(place.directory).note(positions):
+        raise DeployError(
+            f"{place.name} crashed again and again at one place of its log: deck logs {place.name} "
+            f"says how; mend it, then deck restart {place.name}"
+        )
+
+
+def _failed(error: BaseException) -> Failed:
+    """Return what to tell of an error: whether it may be over at the next start."""
     if isinstance(error, ReplayError) and error.__cause__ is None:
-        return True  # one of its processes said so, or died
-    return isinstance(cause, DiskError | LogError) and not isinstance(cause, LostError)
+        return Failed(str(error), crash=True)  # one of its processes died
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, DiskError | LogError):
+        cause = cause.__cause__ or cause.__context__
+    again = cause is not None and not isinstance(cause, LostError)
+    return Failed(str(error), again)
 
 
 def _alone(place: Place) -> Lock:
@@ -141,4 +177,4 @@ def _outlive_nobody() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2])))
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), "crashed" in sys.argv[3:]))
