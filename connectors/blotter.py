@@ -237,6 +237,10 @@ class Blotter:
             self._steer_all(list(self._pages.cases.values()), now)
         return actions
 
+    def quiet(self, now: Time) -> set[str]:
+        """Return the flows that fell silent while something of theirs was open, and still are."""
+        return self._silence.quiet(now)
+
     def _known(self, told: Iterable[Known], now: Time) -> list[Action]:
         with self._pages.turn() as actions:
             self._take(told, now)

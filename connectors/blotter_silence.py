@@ -25,6 +25,7 @@ class Silence:
         self.markets: dict[tuple[str, str], list[str]] = {}
         """Where flows said they may hold something."""
         self._heard: dict[tuple[str, str], Time] = {}
+        self._quiet: set[tuple[str, str]] = set()
 
     def resume(self, now: Time) -> None:
         """Wait for the flows that were seen alive before the start."""
@@ -45,10 +46,10 @@ class Silence:
         cases = []
         for case in list(self.pages.cases.values()):
             holding = case.holding
-            heard = self._heard.get((holding.flow, holding.run))
-            if heard is None or now - heard < self.rules.silence:
+            silence = self._silence(holding.flow, holding.run, now)
+            if not silence:
                 continue
-            why = f"no sign of life from {holding.flow} for {(now - heard) // SECOND} s"
+            why = f"no sign of life from {holding.flow} for {silence // SECOND} s"
             entry = case.slip("enter")
             if entry is not None:
                 call_off(entry, why, now)
@@ -56,3 +57,14 @@ class Silence:
                 holding.leave(why, now)
             cases.append(case)
         return cases
+
+    def quiet(self, now: Time) -> set[str]:
+        """Return the flows that fell silent while something of theirs was open, and still are."""
+        open_ = {(case.holding.flow, case.holding.run) for case in self.pages.cases.values()}
+        self._quiet = {whose for whose in self._quiet | open_ if self._silence(*whose, now)}
+        return {flow for flow, _ in self._quiet}
+
+    def _silence(self, flow: str, run: str, now: Time) -> Time:
+        """Return how long a flow has been silent, if that is too long; 0 if not."""
+        heard = self._heard.get((flow, run))
+        return 0 if heard is None or now - heard < self.rules.silence else now - heard

@@ -45,3 +45,25 @@ def test_a_flow_that_is_alive_keeps_its_entry() -> None:
             rig.tick(2)
             rig.work()
         assert len(rig.exchange.standing()) == 1
+
+
+def test_a_flow_is_quiet_from_its_silence_to_its_next_sign_of_life() -> None:
+    with closing(Rig(rules=Rules(on_silence="flatten"))) as rig:
+        rig.ready().ask("enter", "buy", stop=0.1)
+        rig.work()
+        rig.tick(9)
+        assert rig.blotter.quiet(rig.now) == set()
+        rig.tick(2)
+        assert rig.blotter.quiet(rig.now) == {"demo"}
+        rig.work()
+        assert rig.cases() == []
+        assert rig.blotter.quiet(rig.now) == {"demo"}
+        rig.live()
+        assert rig.blotter.quiet(rig.now) == set()
+
+
+def test_a_flow_that_has_nothing_open_may_be_silent() -> None:
+    with closing(Rig()) as rig:
+        rig.ready().live()
+        rig.tick(20)
+        assert rig.blotter.quiet(rig.now) == set()

@@ -372,6 +372,9 @@ def test_a_flow_that_is_silent_enters_no_more_and_is_held_or_sold(
             await bench.until_told("closed")
         else:
             assert resting(bench.exchange, PERPETUAL) == Decimal("2.00")
+        await until(lambda: any("flow demo: no sign of life" in line for line in bench.lines))
+        bench.live()
+        await until(lambda: "flow demo: all right again" in bench.lines)
 
     played(tmp_path, scene, replace(SETTINGS, rules=rules))
 
