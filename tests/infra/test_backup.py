@@ -58,10 +58,11 @@ def trading(rig: Rig) -> Iterator[subprocess.Popen[str]]:
         assert process.returncode == 0, said
 
 
-def traded(rig: Rig, market: Feed, more: int = 2) -> None:
+def traded(run: subprocess.Popen[str], store: Path, market: Feed, more: int = 1) -> None:
     """Let positions be opened and closed."""
-    known = count(rig.home / STORE, "Closed") if (rig.home / STORE).exists() else 0
-    market.until(lambda: count(rig.home / STORE, "Closed") >= known + more)
+    known = count(store, "Closed")
+    market.until(lambda: run.poll() is not None or count(store, "Closed") >= known + more)
+    assert run.poll() is None, run.communicate()
 
 
 def backed_up(rig: Rig, market: Feed, to: Path) -> None:
@@ -76,10 +77,9 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Homes]:
     """Everything that is in a home, with a run that went on behind the backup."""
     place = tmp_path_factory.mktemp("backup")
     first, second = home(place / "first"), Rig(place / "second")
-    with feed(first) as market, trading(first):
-        traded(first, market)
+    with feed(first) as market, trading(first) as run:
+        traded(run, first.home / STORE, market)
         backed_up(first, market, place / "kept")
-        traded(first, market)
     History(Settings(first.home)).stop()
     said = Rig(place, {"TAPEDECK_HOME": str(second.home)}).deck("restore", place / "kept")
     assert "accounts.ini is not: it holds keys" in said.out
@@ -90,18 +90,18 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Homes]:
 def test_a_run_goes_on_elsewhere_and_concludes_what_it_would_have(homes: Homes) -> None:
     rig = homes.second
     before = json.loads((homes.first.home / STORE / "run.json").read_text())
-    with feed(rig) as market, trading(rig):
-        traded(rig, market)
+    with feed(rig) as market, trading(rig) as run:
+        traded(run, rig.home / STORE, market)
     live = rig.home.parent / "live.jsonl"
-    run = json.loads((rig.home / STORE / "run.json").read_text())["run"]
-    assert run == before["run"]
+    name = json.loads((rig.home / STORE / "run.json").read_text())["run"]
+    assert name == before["run"]
     again = rig.home.parent / "again.jsonl"
     flow = rig.home.parent / "often.py"
     rig.deck("replay", flow, "--as", "often-paper", "--no-history", "--events", again)
     assert again.read_bytes() == live.read_bytes()
     kinds = Counter(json.loads(line)["type"] for line in live.read_bytes().splitlines())
     with closing(History(Settings(rig.home)).client("reader")) as client:
-        rows = {name: len(found) for name, found in history_of(client, run).items()}
+        rows = {of: len(found) for of, found in history_of(client, name).items()}
     names = {kind.__name__: table(kind) for kind in BORN_ON_TAPE}
     assert {names[kind]: number for kind, number in kinds.items() if kind in names} == rows
     MarketLog(Settings(rig.home)).stop()
