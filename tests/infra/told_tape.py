@@ -64,4 +64,5 @@ class ToldTape:
             case "Opened":
                 self.opened[int(str(event["position"]))] = event
             case "Closed":
-                del self.opened[int(str(event["position"]))]
+                position = int(str(event["position"]))
+                self.opened.pop(position, None)  # nothing is opened that is being left already
