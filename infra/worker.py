@@ -155,7 +155,8 @@ class Share:
             stream = op.flat_map_batch("seen", stream, self._seen)
         trading = self.job.trading
         real = trading is not None and trading.real
-        since = 0 if trading is None else self.job.started
+        # A rehearsal reads all that there is, and trades from its first event on.
+        since = 0 if trading is None or not self.job.since else self.job.started
         tape = Tape.of(stream, self.job.costs, Live(since) if real else None, since)
         tape = enter("enter", tape, self.flow.name, self.job.run if real else "")
         try:

@@ -14,6 +14,7 @@ from infra.deploy import status as states
 from infra.deploy.asked import code_of, markets_of, source_of, who
 from infra.deploy.checks import Check, checks
 from infra.deploy.deployment import REPLAY, SIMULATE, WARM_UP, DeployError, Deployment, Place
+from infra.deploy.elsewhere import deploy_elsewhere
 from infra.deploy.logbook import last
 from infra.deploy.patience import DEATHS
 from infra.deploy.programs import wanted
@@ -113,7 +114,10 @@ def deploy(
             markets_of(markets, found, flow), processes, warm_up,
             options, code_of(flow), who(),
         )  # fmt: skip
-        _local(deployment, place, settings)
+        if target is Target.LOCAL:
+            _local(deployment, place, settings)
+        else:
+            deploy_elsewhere(deployment, target.value, settings.home)
 
 
 def _local(deployment: Deployment, place: Place, settings: Settings) -> None:

@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table
 
 from infra.deploy import status as states
-from infra.deploy.deployment import Deployment, Place
+from infra.deploy.deployment import REPLAY, Deployment, Place
 from infra.deploy.status import Status, held
 
 _SECOND = 1_000_000_000
@@ -135,7 +135,8 @@ def _cells(flow: Flow, now: int) -> list[str]:
     told = f"[{style}]{state}[/]" if style else state
     if status is None:
         return [flow.deployment.name, told, *["–"] * 6]
-    lag = _lag(status, now) if state == states.RUNNING else None
+    present = state == states.RUNNING and flow.deployment.kind != REPLAY
+    lag = _lag(status, now) if present else None
     at = clock(status.last_event, now)
     return [
         flow.deployment.name, told, short((now - status.since) / _SECOND),

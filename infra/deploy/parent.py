@@ -27,7 +27,7 @@ from infra.deploy.logbook import open_book
 from infra.deploy.patience import DEATHS, Patience
 from infra.deploy.status import Status
 from infra.deploy.told import At, Failed, Over
-from infra.deploy.unattended import leave
+from infra.deploy.unattended import FLATTEN, HOLD, leave
 from infra.exporter import Exporter
 from infra.far import Far
 from infra.lock import Lock
@@ -235,6 +235,7 @@ def _deployment(asked: argparse.Namespace, place: Place) -> Deployment:
     deployment = Deployment(
         place.name, str(Path(asked.flow).absolute()), asked.source, asked.broker, asked.account,
         markets, asked.processes, asked.warm_up,
+        {"deaths": str(asked.deaths), "on_failure": asked.on_failure},
     )  # fmt: skip
     if known is None or known.changes(deployment):
         place.save(deployment)
@@ -251,6 +252,8 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--markets", default="")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--warm-up", default=WARM_UP)
+    parser.add_argument("--deaths", type=int, default=DEATHS, help="in a row, and it is given up")
+    parser.add_argument("--on-failure", default=HOLD, choices=(HOLD, FLATTEN))
     parser.add_argument("--metrics-port", type=int, default=0, help="0 is any that is free")
     return parser.parse_args(arguments)
 
