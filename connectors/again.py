@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from typing import TypeAlias
 
@@ -76,16 +76,17 @@ def check_kept(states: Mapping[str, State], kept: Mapping[str, Bounds]) -> None:
         When it is another log, or an older copy of it.
 
     """
-    if others := states.keys() - kept.keys():
+    read = {name: state for name, state in states.items() if state["first"] > began(state)}
+    if others := read.keys() - kept.keys():
         raise LogError(
             f"the run read the partition {min(others)}, and this log has "
-            f"{_some(kept.keys())}: name the log that it read"
+            f"{min(kept, default='none')}: name the log that it read"
         )
-    for name, state in sorted(states.items()):
+    for name, state in sorted(read.items()):
         (first, end), begin, behind = kept[name], began(state), state["first"]
         if end < behind:
             raise LogError(_short(end))
-        if begin < min(first, behind):
+        if begin < first:
             gone = min(first, behind) - begin
             raise LostError(
                 f"{name}: of what the run read, {gone:,} messages from offset {begin:,} on "
@@ -118,10 +119,6 @@ def _taken(market: str, strip: Strip, left: dict[str, int]) -> Strip:
 
 def _short(end: int) -> str:
     return (
-        f"the log ends at {end:,}, and the run read on: an older copy of the log was put back; "
-        f"give it the log that the run read"
+        f"the log ends at {end:,} here, and the run read on: an older copy of it was put back, or "
+        f"history has not got all of it yet; give it the log that the run read"
     )
-
-
-def _some(names: Collection[str]) -> str:
-    return min(names, default="none")

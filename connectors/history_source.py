@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
@@ -13,6 +13,7 @@ from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from connectors.again import again, began, check_kept
 from connectors.ahead import Ahead
 from connectors.blocks import BLOCK_ROWS
 from connectors.clickhouse import UNREACHABLE, Connect, reason
@@ -21,7 +22,7 @@ from connectors.log import Bounds, LogError
 from connectors.offsets import Chunk, Offsets, Place, State, start, strips_of
 from connectors.tracks import Counts, Item, Progress
 from connectors.window import ALL, Window
-from schemas import OUTSIDE, Event, Outside, Trades
+from schemas import OUTSIDE, Event, Instrument, Outside, Trades
 from schemas.tables import BORN_ON_TAPE, columns, table
 
 _ROWS = 100_000
@@ -74,7 +75,27 @@ class HistorySource(FixedPartitionedSource[Item, State]):
             kept = _one_log(_kept(client, window), log)
         self._markets = {name: kept[name] for name in sorted(kept) if _number(name) % n == k}
         self._stopped = threading.Event()
+        self._read: Mapping[str, State] = {}
         self.progress = Progress(0)
+
+    def again(self, kept: Mapping[str, State]) -> None:
+        """Read only what the readers of a log have read, who kept this of its partitions.
+
+        Raises
+        ------
+        LogError
+            When history does not keep all of it.
+
+        """
+        with _told(), closing(self._connect()) as client:
+            there = {
+                name: _Query(client, name, markets, ALL).bounds()
+                for name, markets in _kept(client, ALL).items()
+                if name in kept
+            }
+        check_kept(kept, there)
+        self._markets = {name: self._markets[name] for name in self._markets if name in kept}
+        self._read = kept
 
     def list_parts(self) -> list[str]:
         """Return the names of the log's partitions."""
@@ -95,10 +116,14 @@ class HistorySource(FixedPartitionedSource[Item, State]):
         """Return a partition, from where it was on."""
         with _told(), closing(self._connect()) as client:
             query = _Query(client, for_part, self._markets[for_part], self._window)
-            state = resume_state or start(*query.bounds())
+            first, end = query.bounds()
+        read = self._read.get(for_part)
+        state = resume_state or (start(began(read), read["first"]) if read else start(first, end))
         counts = self.progress.parts[for_part] = Counts(*state["counts"])
         self.progress.total += counts.read + (state["end"] or 0) - state["first"]
         chunks = self._ahead(for_part, state)
+        if read:
+            chunks = again(lambda state: self._ahead(for_part, state), read, end)
         return Offsets(chunks, self._batch, state, counts, self._stopped)
 
     def stop(self) -> None:
@@ -178,7 +203,7 @@ class _Query(NamedTuple):
                 ("since", ">=", self.window.since),
                 ("until", "<", self.window.until),
             )
-            if time is not None
+            if time is not None and not (self.window.heads and kind is Instrument)
         ]
         here = "partition = {partition:String} AND market IN {markets:Array(String)}"
         offsets = "offset >= {first:Int64} AND offset < {stop:Int64}"

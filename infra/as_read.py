@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
+from connectors.history_source import HistorySource
 from connectors.log_source import LogSource
 from connectors.offsets import State
 from connectors.window import Window
 from infra.settings import Settings
-from infra.sources import FromKafka, FromLog, Share
+from infra.sources import FromHistory, FromKafka, FromLog, Share
+
+AnyLog: TypeAlias = FromLog | FromKafka | FromHistory
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,14 @@ class AsRead:
 
     """
 
-    log: FromLog | FromKafka
+    log: AnyLog
     kept: Mapping[str, State]
     option: ClassVar[str] = "--as"
     endless: ClassVar[bool] = False
 
-    def open(self, settings: Settings, share: Share, batch: int, window: Window) -> LogSource:
+    def open(
+        self, settings: Settings, share: Share, batch: int, window: Window
+    ) -> LogSource | HistorySource:
         """Open the partitions of a share."""
         source = self.log.open(settings, share, batch, window)
         source.again(self.kept)

@@ -9,10 +9,10 @@ from pathlib import Path
 import orjson
 
 from infra import flowfile
-from infra.as_read import AsRead
+from infra.as_read import AnyLog, AsRead
 from infra.reached import reached
 from infra.settings import Settings
-from infra.sources import FromKafka, FromLog
+from infra.sources import FromHistory, FromKafka, FromLog
 from infra.starts import Start, noted
 from infra.store import StoreError
 from infra.switches import Broker
@@ -88,7 +88,7 @@ class PastRun:
         """The log it read, if that is the one of this installation."""
         return FromKafka() if self.source == FromKafka.option else FromLog()
 
-    def job(self, flow: Path, log: FromLog | FromKafka | None = None) -> Job:
+    def job(self, flow: Path, log: AnyLog | None = None) -> Job:
         """Return what replays it: the same tape, the same trading, and no orders that go out.
 
         Parameters
@@ -96,7 +96,7 @@ class PastRun:
         flow
             The flow file.
         log
-            The log it read, or a copy.
+            The log it read, a copy, or what history keeps of it.
 
         Raises
         ------
@@ -109,6 +109,8 @@ class PastRun:
         kept = reached(self.store, self.flow, self.processes)
         if not kept:
             raise StoreError(f"{self.store} has no snapshot yet: wait a second, or let it run")
+        if log == FromHistory():  # it may keep others, too
+            log = FromHistory(min(kept).rpartition("/")[0])
         markets = self.options["--markets"]
         return Job(
             flow=flow,

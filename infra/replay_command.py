@@ -14,18 +14,17 @@ import typer
 from rich.progress import Progress
 
 from infra import flowfile, report, screen
+from infra.chosen import Logs, log_of, origin_of
 from infra.far import Far, whole
 from infra.past_run import find
 from infra.replay import Watcher, replay
 from infra.screen import Misused, say
 from infra.settings import Settings
-from infra.sources import Files, FromHistory, FromKafka, FromLog, Origin
 from infra.times import HELP, parse_time
 from infra.worker import Job
 from operators import Costs
 
 _STOPPED = 130
-_SOURCES = "--data, --from-log, --from-kafka, --from-clickhouse"
 
 
 def command(
@@ -139,14 +138,14 @@ def command(
 ) -> None:
     """Replay recorded ticks, or what a log or history keeps, through a flow, on paper."""
     with screen.told(), screen.output(alone=as_json) as out:
+        logs = Logs(from_log, from_kafka, from_clickhouse)
         if as_run:
             given = {
-                "--data": data, "--from-clickhouse": from_clickhouse, "--since": since,
-                "--until": until, "--markets": markets, "--follow": follow, "--market": market,
-                "--column": column, "--fees": fees, "--latency": latency, "--slippage": slippage,
-                "--recovery": recovery,
+                "--data": data, "--since": since, "--until": until, "--markets": markets,
+                "--follow": follow, "--market": market, "--column": column, "--fees": fees,
+                "--latency": latency, "--slippage": slippage, "--recovery": recovery,
             }  # fmt: skip
-            job = _past(flow, as_run, from_log, given, kafka=from_kafka)
+            job = _past(flow, as_run, logs, given)
             job = replace(job, batch=batch, processes=processes)
             play(job, None, events, out if as_json else None)
             return
@@ -155,7 +154,7 @@ def command(
             parse_time(text, time.time_ns())
         job = Job(
             flow=flow,
-            origin=_origin(data, named, (from_log, from_kafka, from_clickhouse), follow=follow),
+            origin=origin_of(data, named, logs, follow=follow),
             since=since,
             until=until,
             markets=tuple(sorted({name.strip() for name in markets.split(",")} - {""})),
@@ -188,16 +187,13 @@ def play(job: Job, recovery: Path | None, events: Path | None, json: BinaryIO | 
         raise typer.Exit(_STOPPED)
 
 
-def _past(
-    flow: Path, name: str, from_log: str | None, given: Mapping[str, object], *, kafka: bool
-) -> Job:
+def _past(flow: Path, name: str, logs: Logs, given: Mapping[str, object]) -> Job:
     """Return what replays a run as it was, having said what is to be known of it."""
     for option, value in given.items():
         if value not in (None, "", []) and value is not False:  # 0 is a fee
             raise Misused(f"{option} --as {name}: a run is replayed as it was; leave it out")
     run = find(name, Settings.from_environment())
-    log = FromLog(Path(from_log).absolute()) if from_log else FromKafka() if kafka else None
-    job = run.job(flow, log)
+    job = run.job(flow, log_of(logs))
     if why := run.differs(flowfile.load(flow).code_version):
         say(why, "yellow")
     return job
@@ -212,35 +208,6 @@ def _watcher(bar: Progress) -> Watcher:
         bar.update(task, total=at.total or None, completed=at.read, note=note)
 
     return watch
-
-
-def _origin(
-    data: list[Path] | None,
-    named: tuple[str | dict[str, str] | None, dict[str, str]],
-    logs: tuple[str | None, bool, str | None],
-    *,
-    follow: bool,
-) -> Origin:
-    """Return the one source that was given, having seen that the options go with it."""
-    from_log, from_kafka, from_clickhouse = logs
-    given: list[Origin] = []
-    if data:
-        given.append(Files(tuple(data), *named))
-    if from_log is not None:
-        given.append(FromLog(Path(from_log).absolute() if from_log else None, follow))
-    if from_kafka:
-        given.append(FromKafka(follow))
-    if from_clickhouse is not None:
-        given.append(FromHistory(from_clickhouse))
-    if len(given) != 1:
-        options = " and ".join(origin.option for origin in given) or "no source"
-        raise Misused(f"{options}: give exactly one of {_SOURCES}")
-    [origin] = given
-    if follow and not origin.endless:
-        raise Misused(f"--follow {origin.option}: only --from-log and --from-kafka go on")
-    if not data and any(named):
-        raise Misused(f"--market and --column name what is in --data, not {origin.option}")
-    return origin
 
 
 def _costs(flow: Path, fees: float | None, latency: float | None, slippage: float | None) -> Costs:

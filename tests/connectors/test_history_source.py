@@ -25,6 +25,7 @@ from schemas.tables import Record, block, outside_block, table
 from tests.connectors.memory_log import MemoryLog
 from tests.connectors.outside import MARKETS, found_in, log_of, outside
 from tests.connectors.recordings import play, stops
+from tests.connectors.test_again import read_some
 
 A = MARKETS[0]
 START = 1_700_000_000 * SECOND
@@ -109,6 +110,39 @@ def test_a_stretch_of_time_is_that_of_the_log(
         return
     found = found_in(play(lambda: source(name, window=window)))
     assert found == found_in(play(lambda: LogSource(log, window=window)))
+
+
+@few
+@given(outside(), st.sampled_from([Window(), Window(since=2**61, heads=True)]), st.integers(1, 9))
+def test_what_a_reader_of_the_log_has_read_is_read_again(
+    writer: Client,
+    source: Callable[..., HistorySource],
+    events: list[Outside],
+    window: Window,
+    steps: int,
+) -> None:
+    log = log_of(events)
+    name = keep(writer, log)
+    read, states = read_some(log, window, 2, steps, 0)
+
+    def again() -> HistorySource:
+        made = source(name, window=window)
+        made.again(states)
+        return made
+
+    if events:
+        assert found_in(play(again)) == found_in(read)
+
+
+def test_what_history_has_not_got_yet_is_told(
+    writer: Client, source: Callable[..., HistorySource]
+) -> None:
+    log = log_of([Heartbeat(A, START)])
+    name = keep(writer, log)
+    log.put(Heartbeat(A, START))
+    _, states = read_some(log, Window(), 9, 1, 0)
+    with pytest.raises(LogError, match="or history has not got all of it"):
+        source(name).again(states)
 
 
 def test_processes_divide_the_partitions(
