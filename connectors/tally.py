@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,10 +10,13 @@ from decimal import Context, Decimal
 from math import fsum
 from time import perf_counter
 
-from schemas import Closed, Numbers, Outcome
+from schemas import Closed, Numbers, Outcome, Refused
 from schemas.tables import Record
 
 _EXACT = Context(prec=76)
+_TOLD = {Closed, Outcome, Refused}
+"""What says more than that it was there."""
+_FIGURES = re.compile(r"\d(?:[\d.,:eTZ+-]*[\dZ])?")
 
 
 class ExactSum:
@@ -57,13 +61,15 @@ class MarketTally:
     wins: int = 0
     returns: ExactSum = field(default_factory=ExactSum)
     metrics: Numbers = field(default_factory=dict)
+    refusals: Counter[str] = field(default_factory=Counter)
+    """Why something was refused, without its figures, and how often."""
 
     def take(self, records: list[Record]) -> None:
         """Take records into account."""
         kinds = Counter([type(event) for _, event in records])
         for kind, count in kinds.items():
             self.counts[kind.__name__] += count
-        if Closed in kinds or Outcome in kinds:
+        if kinds.keys() & _TOLD:
             self._results(records)
 
     def _results(self, records: list[Record]) -> None:
@@ -75,6 +81,8 @@ class MarketTally:
                 self.returns.add(event.gross_return)
             elif type(event) is Outcome:
                 self.metrics = event.metrics
+            elif type(event) is Refused:
+                self.refusals[plain_reason(event.why)] += 1
 
 
 class Tally:
@@ -132,3 +140,15 @@ class Tally:
 def total_return(markets: Mapping[str, MarketTally]) -> float:
     """Return the exactly rounded sum of all positions' returns."""
     return fsum(part for market in markets.values() for part in market.returns.partials)
+
+
+def plain_reason(why: str) -> str:
+    """Return a reason without its figures, so that those of one kind can be counted.
+
+    Examples
+    --------
+    >>> plain_reason("the book is 1290.5 ms old, and at most 1000 are allowed")
+    'the book is … ms old, and at most … are allowed'
+
+    """
+    return _FIGURES.sub("…", why)

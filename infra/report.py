@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,6 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
 from connectors.tally import MarketTally, total_return
 
@@ -43,6 +45,7 @@ def summary(report: Report) -> dict[str, object]:
         "candles": _count(markets, "Candle"),
         "signals": _count(markets, "Signal"),
         "refused": _count(markets, "Refused"),
+        "refusals": dict(_refusals(markets).most_common()),
         "positions": _count(markets, "Closed"),
         "open": _count(markets, "Opened") - _count(markets, "Closed"),
         "wins": sum(tally.wins for tally in markets.values()),
@@ -69,6 +72,8 @@ def tables(report: Report, width: int) -> list[Table]:
     learned = {market: tally for market, tally in report.markets.items() if tally.metrics}
     if learned:
         grids.append(_fitting("what the model knew", learned, _LEARNED, [], width))
+    if refusals := _refusals(report.markets):
+        grids.append(_why_refused(refusals))
     return grids
 
 
@@ -135,6 +140,8 @@ _TRADED: dict[str, Callable[[Markets], str]] = {
     "PnL": lambda markets: f"{_sum(tally.pnl for tally in markets.values()):+,.2f}",
     "fees": lambda markets: f"{_sum(tally.fees for tally in markets.values()):,.2f}",
 }
+_REASONS = 8
+"""How many reasons are told one by one."""
 _SPARED = ["candles", "fees", "signals"]
 """What is left out first where there is no room."""
 _LEARNED: dict[str, Callable[[Markets], str]] = {
@@ -174,6 +181,25 @@ def _grid(title: str, markets: Markets, columns: Mapping[str, Callable[[Markets]
         grid.add_section()
         grid.add_row("all", *(cell(markets) for cell in columns.values()), style="bold")
     return grid
+
+
+def _why_refused(refusals: Counter[str]) -> Table:
+    """Return why signals became no positions, or smaller ones; the rarest reasons as one."""
+    grid = Table(
+        title="what was refused, and why", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+    grid.add_column("times", justify="right", no_wrap=True)
+    grid.add_column("why")
+    shown = refusals.most_common(_REASONS)
+    for why, count in shown:
+        grid.add_row(f"{count:,}", Text(why))
+    if rest := refusals.total() - sum(count for _, count in shown):
+        grid.add_row(f"{rest:,}", "other reasons")
+    return grid
+
+
+def _refusals(markets: Markets) -> Counter[str]:
+    return sum((tally.refusals for tally in markets.values()), Counter())
 
 
 def _count(markets: Markets, kind: str) -> int:

@@ -4,11 +4,12 @@ import pickle
 from decimal import Context, Decimal, localcontext
 from math import fsum
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.tally import ExactSum, Tally, total_return
-from schemas import Closed, Halt
+from connectors.tally import ExactSum, Tally, plain_reason, total_return
+from schemas import Closed, Halt, Refused
 from schemas.tables import Record
 
 
@@ -55,6 +56,25 @@ def test_a_tally_that_is_resumed_counts_as_one_that_was_not(
         exact = sum((Decimal(repr(x)) for _, x in made), Decimal(0))
         assert sum((part.pnl for part in tally.markets.values()), Decimal(0)) == exact
     assert sum(part.wins for part in tally.markets.values()) == sum(x > 0 for _, x in made)
+
+
+def test_reasons_for_refusals_are_counted_without_their_figures() -> None:
+    tally = Tally()
+    for why in ("the book is 1290.5 ms old", "the book is 7 ms old", "already entering a long"):
+        tally.write([Record(1, Refused("A", 1, "long", why))])
+    assert tally.markets["A"].refusals == {"the book is … ms old": 2, "already entering a long": 1}
+
+
+@pytest.mark.parametrize(
+    ("why", "plain"),
+    [
+        ("entered from 2024-05-06T07:08:09+00:00 on", "entered from … on"),
+        ("worth 1,234.5, or 1e-05.", "worth …, or …."),
+        ("its time is over", "its time is over"),
+    ],
+)
+def test_figures_are_left_out_whole(why: str, plain: str) -> None:
+    assert plain_reason(why) == plain
 
 
 def test_time_stops_at_the_end_and_goes_on_behind_a_resume() -> None:
