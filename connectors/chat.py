@@ -120,8 +120,8 @@ def _post(url: str, body: dict[str, str]) -> str:
         answer = urllib3.request(
             "POST", url, json=body, timeout=_SECONDS, retries=False, redirect=False
         )
-    except (HTTPError, ValueError) as error:  # an address that is none, too
-        raise UndeliveredError(_reason(error), again=isinstance(error, HTTPError)) from None
+    except HTTPError as error:
+        raise UndeliveredError(_reason(error), again=True) from None
     said = scrub(f"{answer.status} {answer.data[:200].decode(errors='replace')}".strip())
     if answer.status < HTTPStatus.MULTIPLE_CHOICES:
         return said

@@ -86,7 +86,8 @@ class Settings:
         Raises
         ------
         SettingsError
-            When what is for exchanges does not look so: it would be left out, or go to the others.
+            When what is for exchanges does not look so: it would be left out, or go to the others;
+        when a webhook is no address.
 
         Examples
         --------
@@ -95,6 +96,9 @@ class Settings:
 
         """
         home = environment.get("TAPEDECK_HOME") or HOME
+        notify = NotifySettings.from_environment(environment)
+        if notify.webhook and not notify.webhook.startswith(("http://", "https://")):
+            raise SettingsError("TAPEDECK_NOTIFY_WEBHOOK is no address: one begins with https://")
         return cls(
             Path(home).expanduser().absolute(),
             environment.get("CLICKHOUSE_URL") or None,
@@ -103,7 +107,7 @@ class Settings:
             _by_exchange(environment, "EXCHANGE_KEYS"),
             environment.get("TAPEDECK_LIVE", ""),
             environment.get("TAPEDECK_METRICS_HOST") or "127.0.0.1",
-            NotifySettings.from_environment(environment),
+            notify,
         )
 
 
