@@ -131,7 +131,8 @@ def _meant(command: str, name: str, settings: Settings, *, everything: bool) -> 
         if place.load() is None:
             raise DeployError(f"{name}: nothing is deployed under that name{_known(settings)}")
         return [place]
-    kept = Supervisor(settings.home).names()
+    supervisor = Supervisor(settings.home)
+    kept = {*supervisor.names(), *(supervisor.asleep() if command == "restart" else ())}
     return [p for p in places(settings.home) if p.runs() or f"flow-{p.name}" in kept]
 
 

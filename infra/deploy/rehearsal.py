@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from connectors.log import Appender, Log
@@ -116,6 +116,17 @@ def feed(
     return True
 
 
+@contextmanager
+def written(log: TapeLog) -> Iterator[tuple[Log, Appender]]:
+    """Give a log to read and to write; its writer ends with us, for nobody else writes there."""
+    log.start()
+    try:
+        with closing(log.log()) as reader, closing(log.client()) as appender:
+            yield reader, appender
+    finally:
+        log.stop()
+
+
 def main(name: str) -> int:
     """Feed the recording of a deployment until its end, TERM or INT."""
     keep_secrets()
@@ -127,12 +138,8 @@ def main(name: str) -> int:
         if place.fed.exists():
             return 0
         deployment = place.asked()
-        log = TapeLog(place)
-        log.start()
-        with closing(log.log()) as reader:
-            known = there(reader)
-        with closing(log.client()) as appender:
-            if feed(deployment, known, appender, stopped):
+        with written(TapeLog(place)) as (reader, appender):
+            if feed(deployment, there(reader), appender, stopped):
                 save(place.fed, b"")
     except Mendable as error:
         sys.stderr.write(f"error: {error}\n")

@@ -27,6 +27,7 @@ _START_SECONDS = 30.0
 _DRAIN_SECONDS = 60
 """How long a program may drain; then it is killed."""
 _BAD_NAME, _NOT_RUNNING, _ALREADY = 10, 70, 60
+_ASLEEP = "asleep.json"
 _UP = {"STARTING", "RUNNING", "BACKOFF"}
 
 
@@ -76,6 +77,11 @@ class Supervisor:
         """Return what is to be kept running, whether the supervisor runs or not."""
         return sorted(path.stem for path in self.programs.glob("*.conf"))
 
+    def asleep(self) -> list[str]:
+        """Return what was to be kept running when it was told to stop."""
+        content = _read(self.directory / _ASLEEP)
+        return [str(name) for name in orjson.loads(content)] if content else []
+
     def up(self) -> bool:
         """Tell whether it runs."""
         with suppress(OSError, xmlrpc.client.Error):
@@ -120,6 +126,7 @@ class Supervisor:
             When the supervisor does not answer.
 
         """
+        self._wake(program.name)
         content = orjson.dumps(asdict(program), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
         path = self.programs / f"{program.name}.json"
         conf = self._program(program, path).encode()
@@ -145,8 +152,8 @@ class Supervisor:
         known = name in self.names()
         if self.up():
             self._remove(name)
-        for suffix in (".conf", ".json"):
-            (self.programs / f"{name}{suffix}").unlink(missing_ok=True)
+        self._forget(name)
+        self._wake(name)
         return known
 
     def states(self) -> dict[str, str]:
@@ -155,9 +162,19 @@ class Supervisor:
         return {info["name"]: info["statename"] for info in cast("list[dict[str, str]]", found)}
 
     def stop(self, first: Iterable[str] = ()) -> bool:
-        """End all programs, those named first before the others, and itself; whether it ran."""
-        if not self.up():
-            return False
+        """End all programs, those named first before the others, and itself; whether it ran.
+
+        What was to be kept running is started again by nobody but who asks for it.
+        """
+        names = self.names()
+        if names:
+            write(self.directory / _ASLEEP, orjson.dumps(sorted({*names, *self.asleep()})))
+        ran = self.up() and self._end(first)
+        for name in names:
+            self._forget(name)
+        return ran
+
+    def _end(self, first: Iterable[str]) -> bool:
         running = self.states()
         for name in first:
             if name in running:
@@ -165,6 +182,17 @@ class Supervisor:
         pid = int(cast("int", self._call("getPID")))
         self._call("shutdown")
         return ended(pid, _DRAIN_SECONDS)
+
+    def _wake(self, name: str) -> None:
+        """Forget that a program sleeps: somebody has said what is to become of it."""
+        asleep = self.asleep()
+        if name in asleep:
+            rest = [other for other in asleep if other != name]
+            write(self.directory / _ASLEEP, orjson.dumps(rest))
+
+    def _forget(self, name: str) -> None:
+        for suffix in (".conf", ".json"):
+            (self.programs / f"{name}{suffix}").unlink(missing_ok=True)
 
     def _remove(self, name: str) -> None:
         self._call("stopProcess", name, unless=(_NOT_RUNNING, _BAD_NAME))

@@ -29,6 +29,7 @@ from infra.replay import replay
 from infra.screen import Misused
 from infra.secrecy import keep_secrets
 from infra.settings import Settings
+from infra.store import StoreError
 
 _SAY_SECONDS = 0.5
 _PREDECESSOR_SECONDS = 30.0
@@ -130,10 +131,11 @@ def _check_crashes(place: Place) -> None:
 
     """
     asked = place.asked()
-    flow = Path(asked.flow).stem
-    positions = {
-        part: state["first"] for part, state in reached(place.store, flow, asked.processes).items()
-    }
+    positions: dict[str, int] = {}
+    with suppress(StoreError):  # whoever opens the store tells what is wrong with it
+        flow = Path(asked.flow).stem
+        found = reached(place.store, flow, asked.processes) if place.run else {}
+        positions = {part: state["first"] for part, state in found.items()}
     if Crashes(place.directory).note(positions):
         raise DeployError(
             f"{place.name} crashed again and again at one place of its log: deck logs {place.name} "
