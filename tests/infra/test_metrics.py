@@ -155,7 +155,8 @@ def samples(exporter: Exporter) -> dict[tuple[str, ...], float]:
     for family in exporter.collect():
         for sample in family.samples:
             labels = {k: v for k, v in sample.labels.items() if k != "deployment"}
-            found[(sample.name, *labels.values())] = sample.value
+            key = (sample.name, *labels.values())
+            found[key] = sample.value
     return found
 
 
