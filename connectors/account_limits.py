@@ -108,7 +108,8 @@ class AccountLimits(NamedTuple):
 
         """
         if self.max_positions is not None and positions >= self.max_positions:
-            return f"{positions} positions are open, and {self.max_positions} is the limit"
+            open_ = "1 position is open" if positions == 1 else f"{positions} positions are open"
+            return f"{open_}, and {self.max_positions} is the limit"
         if self.orders_a_minute is not None and orders >= self.orders_a_minute:
             return f"{orders} orders within a minute, and {self.orders_a_minute} is the limit"
         if self.exposure is None:

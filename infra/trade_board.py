@@ -8,7 +8,10 @@ from decimal import Decimal
 from typing import cast
 
 from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
 from connectors.tracks import Item
 from infra.far import FLAT, Line
@@ -27,6 +30,10 @@ from schemas import (
     Trades,
 )
 from schemas.tables import Record
+
+_NOTHING = "–"
+_NO_NEWS = "already "
+"""A signal that wants what is there already, or under way, is refused with these words."""
 
 
 class TradeBoard:
@@ -78,27 +85,41 @@ class TradeBoard:
         return line
 
 
-def table(lines: Mapping[str, Line], now: Time | None = None) -> Table:
-    """Return it as a table.
+def board(lines: Mapping[str, Line], width: int, now: Time | None = None) -> RenderableType:
+    """Return it as a table; where there is no room for all of it, what was said stands below.
 
     Parameters
     ----------
     lines
         What is known of each market.
+    width
+        Of the terminal.
     now
         Our clock; how far it is ahead of what came last is how far a market is behind.
 
     """
     now = time.time_ns() if now is None else now
+    whole = _table(lines, now, said=True)
+    console = Console(width=1000)
+    if Measurement.get(console, console.options, whole).maximum <= width:
+        return whole
+    said = (
+        Text(f"{market}  {line.order} · {line.report}")
+        for market, line in sorted(lines.items())
+        if (line.order, line.report) != (_NOTHING, _NOTHING)
+    )
+    return Group(_table(lines, now, said=False), *said)
+
+
+def _table(lines: Mapping[str, Line], now: Time, *, said: bool) -> Table:
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    grid.add_column("market", no_wrap=True)
-    grid.add_column("mode", no_wrap=True)
-    for name in ("position", "last order", "last report"):
-        grid.add_column(name)
+    for name in ("market", "mode", "position", *(("last order", "last report") if said else ())):
+        grid.add_column(name, no_wrap=True)
     grid.add_column("behind", justify="right", no_wrap=True)
     for market, line in sorted(lines.items()):
-        behind = f"{(now - line.stamp) / SECOND:,.1f} s" if line.stamp else "–"
-        grid.add_row(market, line.mode, line.position, line.order, line.report, behind)
+        behind = f"{(now - line.stamp) / SECOND:,.1f} s" if line.stamp else _NOTHING
+        told = (line.order, line.report) if said else ()
+        grid.add_row(market, line.mode, line.position, *told, behind)
     return grid
 
 
@@ -113,7 +134,7 @@ def _conclude(line: Line, event: Event) -> None:
             line.order = f"{event.action}: {event.side} {_short(event.amount)}"
         case Fill():
             line.report = f"filled {_short(event.amount)} at {_short(event.price)}"
-        case Refused() if line.position == FLAT:
+        case Refused() if line.position == FLAT and not event.why.startswith(_NO_NEWS):
             line.report = f"{event.action} refused: {event.why}"
         case Halt():
             line.mode = event.state

@@ -12,6 +12,7 @@ import typer
 from infra import flowfile, report, screen
 from infra.far import Far, whole
 from infra.gauges import Gauges
+from infra.missing import Missing
 from infra.places import order_queue, place
 from infra.problems import explained
 from infra.publishing import Port, published
@@ -21,14 +22,12 @@ from infra.settings import Settings
 from infra.sources import FromKafka, FromLog
 from infra.switches import Broker, check
 from infra.times import parse_time
-from infra.trade_board import table
-from infra.trading import Trading, default_store, executes
+from infra.trade_board import board
+from infra.trading import Trading, default_store
 from infra.watching import Watching
 from infra.worker import Job
 
 _NOW = "0s"
-_QUIET_SECONDS = 5.0
-_QUIET = "nothing comes yet: take markets in beside it, deck ingest --markets NAME,NAME"
 
 
 def command(
@@ -114,9 +113,10 @@ def command(
         )
         if not from_log:
             place(settings, from_kafka).log().close()  # whoever takes markets in may come later
-        _begin(job, trading)
+        whose = f"for {trading.purse}" if trading.real else "on paper"
+        say(f"{flow.stem} trades {whose}; Ctrl-C stops it, the same command goes on", "")
         with published(metrics_port, flow.stem, "deployment", settings) as publish:
-            _play(job, recovery or default_store(settings, flow, trading), events, publish)
+            _play(job, trading, recovery or default_store(settings, flow, trading), events, publish)
 
 
 def _origin(from_log: str | None, *, from_kafka: bool, real: bool) -> FromLog | FromKafka:
@@ -132,33 +132,23 @@ def _origin(from_log: str | None, *, from_kafka: bool, real: bool) -> FromLog | 
     return FromLog(Path(from_log).absolute() if from_log else None, follow=True)
 
 
-def _begin(job: Job, trading: Trading) -> None:
-    """Say what begins, and what is missing for it."""
-    whose = f"for {trading.purse}" if trading.real else "on paper"
-    say(f"{job.flow.stem} trades {whose}; Ctrl-C stops it, the same command goes on", "")
-    if trading.real and not executes(job.settings, trading.purse):
-        option = " --kafka" if isinstance(job.origin, FromKafka) else ""
-        say(
-            f"no executor of {trading.purse} runs on this machine: start deck executor --account "
-            f"{trading.account} --broker {trading.broker.value}{option}; till then nothing goes "
-            f"out, and entries that wait are too old",
-            "yellow",
-        )
-
-
 def _play(
-    job: Job, store: Path, events: Path | None, publish: Callable[[list[Gauges]], None]
+    job: Job,
+    trading: Trading,
+    store: Path,
+    events: Path | None,
+    publish: Callable[[list[Gauges]], None],
 ) -> None:
     """Trade, and show how it stands; at the end, what came of it."""
 
     def watch(parts: list[Far]) -> None:
         publish([part.gauges for part in parts])
         lines = whole(parts).lines
-        quiet = not lines and time.monotonic() - begun > _QUIET_SECONDS
-        watching.show(table(lines), [_QUIET] if quiet else [])
+        width = screen.screen.width
+        watching.show(board(lines, width), missing.now(quiet=not lines))
 
-    begun = time.monotonic()
-    with Watching() as watching:
+    missing = Missing(job, trading)
+    with Watching("all of it is there again") as watching:
         done = replay(job, store, events, watch, lambda line: say(line, "yellow"))
     for grid in report.tables(done, screen.out.width):
         screen.out.print(grid)

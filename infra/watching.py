@@ -23,6 +23,11 @@ _PLAIN = {"trades", "books", "latency"}
 class Watching:
     """Shows the latest table and troubles; where there is no terminal, each trouble as it begins.
 
+    Parameters
+    ----------
+    over
+        What to say there when no trouble is left.
+
     Examples
     --------
     >>> with Watching() as watching:
@@ -30,7 +35,8 @@ class Watching:
 
     """
 
-    def __init__(self) -> None:
+    def __init__(self, over: str = "all is taken in again") -> None:
+        self._over = over
         self._table: RenderableType = Table()
         self._troubles: Sequence[str] = ()
         self._live = Live(
@@ -55,7 +61,7 @@ class Watching:
                 if trouble not in self._troubles:
                     screen.say(trouble, "yellow")
             if self._troubles and not troubles:
-                screen.say("all is taken in again", "yellow")
+                screen.say(self._over, "yellow")
         self._table, self._troubles = table, troubles
 
     def _rendered(self) -> Group:

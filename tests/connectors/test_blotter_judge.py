@@ -84,7 +84,7 @@ def test_what_is_not_held_is_not_sold_on_a_spot_market() -> None:
 @pytest.mark.parametrize(
     ("limits", "why"),
     [
-        (AccountLimits(max_positions=1), "1 positions are open, and 1 is the limit"),
+        (AccountLimits(max_positions=1), "1 position is open, and 1 is the limit"),
         (AccountLimits(orders_a_minute=1), "1 orders within a minute, and 1 is the limit"),
         (
             AccountLimits(exposure=Decimal(150)),

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from rich.console import Console
 
-from infra.trade_board import TradeBoard, table
+from infra.trade_board import TradeBoard
+from infra.trade_board import board as shown_as
 from schemas import (
     SECOND,
     Closed,
@@ -29,7 +30,7 @@ TWO = Decimal(2)
 def shown(board: TradeBoard, now: int = 10 * SECOND, width: int = 140) -> str:
     console = Console(width=width)
     with console.capture() as seen:
-        console.print(table(board.lines, now))
+        console.print(shown_as(board.lines, width, now))
     return seen.get()
 
 
@@ -92,3 +93,21 @@ def test_it_fits_a_narrow_terminal_and_shows_each_market_whole() -> None:
     lines = shown(board, width=80).splitlines()
     assert max(map(len, lines)) <= 80
     assert any(M in line for line in lines)
+
+
+def test_where_there_is_no_room_what_was_said_stands_whole_below_the_table() -> None:
+    board, why = TradeBoard("demo", "1f"), "the book is 2000 ms old, and at most 1000 are allowed"
+    concluded(board, Order(M, 7, 1, 1, "enter", "buy", TWO, "cross"), Refused(M, 8, "long", why))
+    said = f"enter: buy 2 · long refused: {why}"
+    assert said not in shown(board)
+    assert "".join(f"{M}{said}".split()) in "".join(shown(board, width=80).split())
+    assert "–" not in shown(TradeBoard("demo", "1f"), width=20)
+
+
+def test_a_signal_that_wants_what_is_under_way_hides_no_report() -> None:
+    board = TradeBoard("demo", "1f")
+    rests = Report(M, 7, "main:sandbox", "demo", "x", "acknowledged", run="1f", purpose="enter")
+    board.seen([(M, [rests])])
+    assert "enter acknowledged" in concluded(
+        board, Refused(M, 8, "long", "already entering a long")
+    )
