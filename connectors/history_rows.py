@@ -12,6 +12,7 @@ import pyarrow as pa
 from connectors.cells import flat, whole_numbers, written
 from schemas import Columns, Event, Outside, Position, Trades
 from schemas.forms import FORMS, Form, canonical, forms
+from schemas.tables import Record
 from schemas.trades import Ids
 
 _TIMES = (FORMS["Time"], FORMS["Time | None"])
@@ -50,6 +51,23 @@ def events_of(kind: type[Event], rows: pa.RecordBatch, partition: str) -> Iterat
         yield Placed(offset, row, born(**fields, at=Position(partition, offset, row)))
 
 
+def records_of(kind: type[Event], rows: pa.RecordBatch) -> Iterator[Record]:
+    """Yield the derived events of some rows, each with its number.
+
+    Parameters
+    ----------
+    kind
+        What they are.
+    rows
+        With the columns of their table.
+
+    """
+    born: Callable[..., Any] = kind
+    values = {name: _values(rows.column(name), form) for name, form in forms(kind).items()}
+    for number, seq in enumerate(rows.column("seq").to_pylist()):
+        yield Record(seq, born(**{name: column[number] for name, column in values.items()}))
+
+
 def _values(column: pa.Array, form: Form) -> list[Any]:
     """Return the values of a column, as they were to the last bit."""
     if form in _TIMES:
@@ -62,7 +80,7 @@ def _values(column: pa.Array, form: Form) -> list[Any]:
         pairs = list(zip(*(side.to_pylist() for side in levels.flatten()), strict=True))
         return [pairs[a:b] for a, b in pairwise(edges)]
     plain: list[Any] = column.to_pylist()
-    return plain
+    return [dict(pairs) for pairs in plain] if form is FORMS["Numbers"] else plain
 
 
 def _trades(rows: pa.RecordBatch, partition: str) -> Iterator[Placed]:

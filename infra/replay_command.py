@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, BinaryIO
 
 import orjson
@@ -16,10 +16,9 @@ from rich.progress import Progress
 from infra import flowfile, report, screen
 from infra.chosen import Logs, log_of, origin_of
 from infra.far import Far, whole
-from infra.past_run import find
+from infra.past_replay import compared, past
 from infra.replay import Watcher, replay
 from infra.screen import Misused, say
-from infra.settings import Settings
 from infra.times import HELP, parse_time
 from infra.worker import Job
 from operators import Costs
@@ -135,6 +134,12 @@ def command(
             show_default=False,
         ),
     ] = "",
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="With --as: compare every event with what history keeps of the run."
+        ),
+    ] = False,
 ) -> None:
     """Replay recorded ticks, or what a log or history keeps, through a flow, on paper."""
     with screen.told(), screen.output(alone=as_json) as out:
@@ -145,10 +150,16 @@ def command(
                 "--follow": follow, "--market": market, "--column": column, "--fees": fees,
                 "--latency": latency, "--slippage": slippage, "--recovery": recovery,
             }  # fmt: skip
-            job = _past(flow, as_run, logs, given)
+            run, job = past(flow, as_run, log_of(logs), given)
             job = replace(job, batch=batch, processes=processes)
-            play(job, None, events, out if as_json else None)
+            with TemporaryDirectory() as place:
+                events = events or (Path(place, "events.jsonl") if check else None)
+                play(job, None, events, out if as_json else None)
+                if check and events is not None:
+                    compared(run, events)
             return
+        if check:
+            raise Misused("--check: compares with what history keeps of a run; name it, --as RUN")
         named = _markets(market or []), _pairs(column or [], "--column", "price=last")
         for text in filter(None, (since, until)):
             parse_time(text, time.time_ns())
@@ -185,18 +196,6 @@ def play(job: Job, recovery: Path | None, events: Path | None, json: BinaryIO | 
         again = "it goes on from here" if recovery else "it begins anew"
         say(f"stopped before the end; run it again and {again}", "yellow")
         raise typer.Exit(_STOPPED)
-
-
-def _past(flow: Path, name: str, logs: Logs, given: Mapping[str, object]) -> Job:
-    """Return what replays a run as it was, having said what is to be known of it."""
-    for option, value in given.items():
-        if value not in (None, "", []) and value is not False:  # 0 is a fee
-            raise Misused(f"{option} --as {name}: a run is replayed as it was; leave it out")
-    run = find(name, Settings.from_environment())
-    job = run.job(flow, log_of(logs))
-    if why := run.differs(flowfile.load(flow).code_version):
-        say(why, "yellow")
-    return job
 
 
 def _watcher(bar: Progress) -> Watcher:

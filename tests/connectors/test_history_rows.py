@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.history_rows import events_of
-from schemas import OUTSIDE, Book, Event, Instrument, Outside, Position, Trades
-from schemas.tables import outside_block
+from connectors.history_rows import events_of, records_of
+from schemas import DERIVED, OUTSIDE, Book, Event, Instrument, Outside, Position, Trades
+from schemas.tables import Record, block, outside_block
 from tests.schemas.events import events, few
 from tests.tapes import canonical
 
@@ -32,6 +32,17 @@ def test_a_row_gives_the_very_event_back(kind: type[Outside], data: st.DataObjec
     found = list(events_of(kind, rows_of(kind, *made), "p/0"))
     assert canonical(placed.event for placed in found) == canonical(made)
     assert [placed[:2] for placed in found] == [(number, 0) for number in range(len(made))]
+
+
+@pytest.mark.parametrize("kind", DERIVED)
+@few
+@given(st.data())
+def test_a_row_gives_the_very_conclusion_back(kind: type[Event], data: st.DataObject) -> None:
+    made = [data.draw(events(kind)) for _ in range(data.draw(st.integers(0, 3)))]
+    records = [Record(7 + number, event) for number, event in enumerate(made)]
+    found = list(records_of(kind, block("flow", "run", kind, records)))
+    assert [record.seq for record in found] == [record.seq for record in records]
+    assert canonical(record.event for record in found) == canonical(made)
 
 
 def test_a_table_keeps_zeros_that_a_number_does_not_need_and_they_are_not_given_back() -> None:

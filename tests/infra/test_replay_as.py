@@ -139,6 +139,8 @@ def test_another_log_is_told(past: Past, tmp_path: Path) -> None:
         (("--as", "nowhere"), "--as nowhere: is no run, deployment or store; there are "),
         (("--as", NAME, "--fees", "0"), "--fees --as often-paper: a run is replayed as it was"),
         (("--as", NAME, "--data", "x"), "--data --as often-paper: a run is replayed as it was"),
+        (("--as", NAME, "--check"), "was kept out of history; compare its --events, cmp"),
+        (("--check",), "--check: compares with what history keeps of a run; name it, --as RUN"),
     ],
 )
 def test_what_cannot_be_is_refused(past: Past, options: tuple[str, ...], told: str) -> None:
