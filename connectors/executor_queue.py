@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from typing import TypeAlias
 
-from connectors.log import Cursor, Log, LostError
+from connectors.log import Cursor, Log, LostError, partition_of
 from connectors.order_queue import Alive, Ask, ask_of
 from schemas import Position, Reject
 
 Hand: TypeAlias = Callable[[Ask | Reject, Position], None]
 
 _AT_ONCE = 100
-_IDLE_SECONDS = 0.001
-"""From one look at the queue to the next: an order waits half of that."""
+_IDLE_SECONDS = 0.1
+"""How long it waits at most where its account's messages come, before it looks everywhere."""
 
 
 class QueueReader:
@@ -67,11 +67,15 @@ class QueueReader:
     def _run(self) -> None:
         try:
             with ExitStack() as opened:
-                cursors = {part: self._open(opened, part) for part in self._queue.partitions()}
+                parts = self._queue.partitions()
+                cursors = {part: self._open(opened, part) for part in parts}
+                # Elsewhere it has messages only if the queue had fewer partitions once.
+                home = parts.pop(partition_of(self._account, len(parts)))
                 while not self._stopped.is_set():
-                    found = [self._read(opened, cursors, part) for part in cursors]
-                    if not any(found):
-                        self._stopped.wait(_IDLE_SECONDS)
+                    if self._read(opened, cursors, home):
+                        continue
+                    if not any(self._read(opened, cursors, part) for part in parts):
+                        cursors[home].wait(_IDLE_SECONDS)
         except Exception as error:  # noqa: BLE001 - whoever waits for messages must hear of it
             self._fail(error)
 

@@ -153,6 +153,7 @@ class KafkaCursor:
     ) -> None:
         self._settings, self._place, self._name, self._bounds = settings, place, name, bounds
         self._next = place.offset
+        self._come: list[Message] = []
         self._failed: LogError | None = None
         self._heard = Heard()
         with asking(settings, self._heard, place.topic):
@@ -175,6 +176,11 @@ class KafkaCursor:
             raise self._failed
         return entries
 
+    def wait(self, seconds: float) -> None:
+        """Return when there is something to read, or so many seconds later."""
+        if not self._come:
+            self._come = self._consumer.consume(1, seconds)
+
     def lag(self) -> int:
         """Return how many messages are to be read yet, as far as Kafka has told."""
         _, end = self._consumer.get_watermark_offsets(self._place, cached=True)
@@ -185,8 +191,9 @@ class KafkaCursor:
         self._consumer.close()
 
     def _take(self, limit: int) -> list[Entry]:
-        entries = []
-        for message in self._consumer.consume(limit, 0):
+        entries: list[Entry] = []
+        come, self._come = self._come, []
+        for message in come or self._consumer.consume(limit, 0):
             error = message.error()
             if error is None:
                 entries.append(_entry(message))

@@ -57,6 +57,10 @@ class Cursor(Protocol):
         """Return how many messages are to be read yet, as far as it was told."""
         ...
 
+    def wait(self, seconds: float) -> None:
+        """Return when something may have come, or so many seconds later."""
+        ...
+
     def close(self) -> None:
         """Give back what it holds."""
         ...

@@ -2,6 +2,7 @@
 
 A client says who it is, and then sends its messages, numbered from 1. The writer answers with the
 number up to which they are durable: first with what it has from before, then behind each commit.
+A listener says that it is one, and is answered behind each commit, whoever it came from.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _PATH_BYTES = 100
 _HELLO = struct.Struct("!4s16s?")
 _HEAD = struct.Struct("!IHQ")
 _ANSWER = struct.Struct("!QI")
-_MAGIC = b"TDL1"
+_MAGIC, _LISTENER = b"TDL1", b"TDH1"
 HELLO_BYTES, ANSWER_BYTES = _HELLO.size, _ANSWER.size
 
 
@@ -47,9 +48,16 @@ def hello(client: bytes, *, again: bool) -> bytes:
     return _HELLO.pack(_MAGIC, client, again)
 
 
-def read_hello(data: bytes | bytearray) -> tuple[bytes, bool]:
-    """Return a client's id, and whether a writer answered it before."""
+def listening() -> bytes:
+    """Return how one begins who only wants to hear that there is something new."""
+    return _HELLO.pack(_LISTENER, bytes(16), False)
+
+
+def read_hello(data: bytes | bytearray) -> tuple[bytes, bool] | None:
+    """Return a client's id, and whether a writer answered it before; None of a listener."""
     magic, client, again = _HELLO.unpack_from(data)
+    if magic == _LISTENER:
+        return None
     if magic != _MAGIC:
         raise Torn(f"a client begins with {magic!r}, not {_MAGIC!r}")
     return client, again

@@ -36,6 +36,8 @@ class _Client:
         self.last = 0
         """The number of the last message that was taken from it."""
         self.over = False
+        self.listens = False
+        """Whether it sends nothing, and only wants to hear of each commit."""
         self.buffer = bytearray()
 
     def receive(self) -> int:
@@ -134,11 +136,19 @@ class LogServer:
         except LogError as error:
             _log.warning("%s messages were not taken: %s", len(batch), error)
             trouble = str(error)
+        self._ring()
         for client in new:
             if not client.say(trouble):
                 self._watch(client.socket, partial(self._say_again, client), _WRITE)
             if client.over or trouble:
                 self._drop(client)
+
+    def _ring(self) -> None:
+        """Let listeners look; one who has not yet heard of the last time will look anyway."""
+        for listener in [client for client in self._clients if client.listens]:
+            listener.say()
+            if listener.over:
+                self._drop(listener)
 
     def _say_again(self, client: _Client) -> None:
         if client.say():
@@ -159,7 +169,7 @@ class LogServer:
     def _hear(self, client: _Client) -> None:
         try:
             self._size += client.receive()
-            if not client.id and len(client.buffer) >= HELLO_BYTES:
+            if not client.id and len(client.buffer) >= HELLO_BYTES and not client.listens:
                 self._greet(client)
             if client.id:
                 self._take(client)
@@ -171,8 +181,13 @@ class LogServer:
 
     def _greet(self, client: _Client) -> None:
         """Look what the log has of a client from before."""
-        name, again = read_hello(client.buffer)
+        hello = read_hello(client.buffer)
         del client.buffer[:HELLO_BYTES]
+        if hello is None:
+            client.listens = True
+            client.say()
+            return
+        name, again = hello
         if name in {other.id for other in self._clients}:
             raise Torn("it is still connected in another way")
         last = self.writer.last_of(name)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from connectors import log_retention
 from connectors.log import Bounds, Entry, LogError, LostError
+from connectors.log_bell import Bell
 from connectors.log_file import bounds, explained, inode, names, offset_of, open_to_read, place
 from schemas import Time
 
@@ -101,6 +102,7 @@ class SqliteCursor:
         self._more = False
         """Whether more may have been there at the last look."""
         self._file = open_to_read(directory)
+        self._bell = Bell(directory)
 
     def read(self, limit: int) -> list[Entry]:
         """Return what comes next, at most `limit` messages and not much more than 16 MB."""
@@ -133,8 +135,13 @@ class SqliteCursor:
         with explained(self.directory):
             return bounds(self._file, self._number).end - self._next
 
+    def wait(self, seconds: float) -> None:
+        """Return when something was written to the log, or so many seconds later."""
+        self._bell.wait(seconds)
+
     def close(self) -> None:
         """Give back what it holds."""
+        self._bell.close()
         self._file.close()
 
     def _looked(self) -> int:

@@ -57,6 +57,24 @@ class LogContract:
             with closing(log.open(name, bounds.end)) as cursor:
                 assert cursor.read(10) == []
 
+    def test_who_waits_hears_of_what_comes(self, place: Place, log: Log) -> None:
+        name = log.partitions()[partition_of(MARKETS[0], len(log.partitions()))]
+        found, end = list[Entry](), log.bounds(name).end
+
+        def hear() -> None:
+            with closing(log.open(name, end)) as cursor:
+                while not (come := cursor.read(10)):
+                    cursor.wait(2 * DEADLINE)
+                found.extend(come)
+
+        with closing(place.appender()) as appender:
+            hearing = threading.Thread(target=hear, daemon=True)
+            hearing.start()
+            appender.append(MARKETS[0], b"{}")
+            appender.flush()
+            hearing.join(DEADLINE)
+        assert [entry.message for entry in found] == [b"{}"]
+
     def test_the_messages_of_a_market_come_back_in_order_in_its_own_partition(
         self, place: Place, log: Log
     ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -106,6 +107,9 @@ class _Cursor:
         if found:
             self.offset = found[-1].offset + 1
         return found
+
+    def wait(self, seconds: float) -> None:
+        time.sleep(min(seconds, 0.001))
 
     def lag(self) -> int:
         entries = self.log.entries[self.number]

@@ -18,6 +18,7 @@ from connectors.log_wire import (
     answer,
     frame,
     hello,
+    listening,
     read_answers,
     read_hello,
     take,
@@ -61,6 +62,7 @@ def test_trouble_is_an_error_once_all_of_its_text_is_there() -> None:
 
 @pytest.mark.parametrize("again", [False, True])
 def test_a_client_says_who_it_is(again: bool) -> None:
+    assert read_hello(listening()) is None
     assert read_hello(hello(b"0123456789abcdef", again=again)) == (b"0123456789abcdef", again)
     with pytest.raises(Torn, match="begins with b'GET '"):
         read_hello(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
