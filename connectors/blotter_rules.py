@@ -16,6 +16,8 @@ class Rules(NamedTuple):
     """How long an order that the exchange has taken may not be shown by it."""
     look_every: Time = SECOND
     """How often it asks for what it waits for."""
+    fills_within: Time = SECOND // 4
+    """The fills of an order that is filled are asked for when they did not come by themselves."""
     answer_within: Time = 30 * SECOND
     """What is not answered until then is in doubt."""
     stop_every: Time = 5 * SECOND

@@ -60,6 +60,8 @@ class Slips:
         """Take what the exchange says of it."""
         before = slip.status
         slip.learn(known, now)
+        if slip.status == "filled" and before != slip.status:
+            slip.due = now + self.rules.fills_within
         if slip.status == "acknowledged" and before != slip.status:
             self.acknowledged(slip, now)
         if not slip.settled and slip.id not in case.slips:

@@ -87,7 +87,8 @@ class Executor:
         self._quiet: set[str] = set()
         self._queue, self._clock = queue, clock
         self._outbox = Outbox(outbox, account, clock)
-        self.blotter = Blotter(account, self._outbox, settings.rules, settings.limits)
+        rules = settings.rules if venue.tells_fills else settings.rules._replace(fills_within=0)
+        self.blotter = Blotter(account, self._outbox, rules, settings.limits)
         self._syncs = Syncs(self._outbox)
         self._words = Words(self._outbox, self._syncs.done, appender, self.troubles, hear)
         self._feed = PrivateFeed(venue, self, self.troubles)
@@ -171,7 +172,7 @@ class Executor:
         reader.start()
         try:
             self._spawn(self._tick())
-            self._spawn(self._repeat(self.settings.reconcile_seconds, self._compare))
+            self._spawn(self._compare())
             self._spawn(self._repeat(self.settings.funding_seconds, self._funding.ask))
             self._spawn(self._repeat(_TIDY_SECONDS, self._syncs.tidy))
             self.started = True
@@ -243,7 +244,15 @@ class Executor:
         self._quiet = flows
 
     async def _compare(self) -> None:
-        self._lanes.put(Reconcile(market) for market in sorted(self.blotter.markets()))
+        """Compare each market with the exchange regularly, and not all of them at once."""
+        every = self.settings.reconcile_seconds
+        while True:
+            markets = sorted(self.blotter.markets())
+            if not markets:
+                await asyncio.sleep(every)
+            for market in markets:
+                await asyncio.sleep(every / len(markets))
+                self._lanes.put([Reconcile(market)])
 
     async def _repeat(
         self, seconds: float, work: Callable[[], Coroutine[None, None, None]]

@@ -61,6 +61,11 @@ class TradingVenue:
         self._stops: set[str] = set()
         """Client ids of stops, as far as they were seen."""
 
+    @property
+    def tells_fills(self) -> bool:
+        """Whether the exchange tells fills by itself."""
+        return bool(self.client.has.get("watchMyTrades"))
+
     async def load(self) -> None:
         """Learn which markets there are, and how far the exchange's clock is from ours."""
         await self.asks.query(partial(listed, self.client))
@@ -189,7 +194,7 @@ class TradingVenue:
         if not exchange_id:
             return []
         of_it = {self._dialect.order_id: exchange_id}
-        page = await self.asks.query(
+        page = await self.asks.order(
             partial(self.client.fetch_my_trades, symbol, None, None, of_it)
         )
         found = [d._replace(id=id_) for d in self._names.deals(page, market)]
@@ -222,13 +227,13 @@ class TradingVenue:
         """Return what became of a stop that has become another order."""
         self._names.note(market, own, id_)
         symbol = self._symbol(market)
-        order = await self.asks.query(partial(self.client.fetch_order, own, symbol))
+        order = await self.asks.order(partial(self.client.fetch_order, own, symbol))
         return self._names.known({**order, "id": own}, market)
 
     async def _one(self, params: Json, market: str) -> Json | None:
         ask = partial(self.client.fetch_order, None, self._symbol(market), params)
         try:
-            return await self.asks.query(ask, may_miss=True)
+            return await self.asks.order(ask, may_miss=True)
         except MissingError:
             return None
 

@@ -140,6 +140,13 @@ def test_how_it_ended_is_told_behind_its_fills(rig: Rig) -> None:
     assert rig.tick(1) == actions
 
 
+def test_fills_are_asked_for_when_they_do_not_come_by_themselves(rig: Rig) -> None:
+    id_ = entered(rig)
+    assert rig.take(rig.blotter.acknowledged(known(id_, "filled", 1), rig.now)) == []
+    assert rig.tick(0.2) == []
+    assert rig.tick(0.1) == [FetchDeals(rig.market, id_, "x1")]
+
+
 def test_an_order_that_is_done_at_once_and_of_which_nothing_is_heard_is_looked_up(
     rig: Rig,
 ) -> None:
