@@ -15,7 +15,7 @@ from connectors.trading_asks import Asks, MissingError
 from connectors.trading_client import trading_client
 from connectors.trading_dialects import dialect
 from connectors.trading_names import Names
-from connectors.trading_words import balance_of, became, position_of
+from connectors.trading_words import balance_of, balances_of, became, position_of
 from connectors.venue import Json, VenueError, split
 from connectors.venue_answers import listed
 from schemas import DAY, Instrument, Time
@@ -208,6 +208,10 @@ class TradingVenue:
             return position_of(positions, symbol)
         balance = await self.asks.query(self.client.fetch_balance)
         return balance_of(balance, str(told["base"]))
+
+    async def balances(self) -> dict[str, Decimal]:
+        """Return what there is of each currency; contracts may have a purse of their own."""
+        return balances_of(await self.asks.query(self.client.fetch_balance))
 
     def pushed_order(self, order: Json, market: str) -> Known:
         """Return what the private stream says of an order."""

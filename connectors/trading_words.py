@@ -116,6 +116,19 @@ def balance_of(balance: Json, currency: str) -> Decimal:
     return number((balance.get("total") or {}).get(currency) or "0")
 
 
+def balances_of(balance: Json) -> dict[str, Decimal]:
+    """Return what an account has of each currency that it has, whether it is free or not.
+
+    Examples
+    --------
+    >>> balances_of({"total": {"USDT": "12.50", "BTC": "0.00"}})
+    {'USDT': Decimal('12.50')}
+
+    """
+    totals = {name: balance_of(balance, name) for name in balance.get("total") or {}}
+    return {name: amount for name, amount in sorted(totals.items()) if amount}
+
+
 def position_of(positions: Iterable[Json], symbol: str) -> Decimal:
     """Return the position in a contract, in the units of its orders; below 0 if it is short.
 

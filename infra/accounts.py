@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from decimal import Decimal
+from typing import Annotated, NamedTuple
 
 import typer
 from rich import box
@@ -69,14 +70,28 @@ def _check(keys: AccountKeys, broker: Ground, markets: list[str], settings: Sett
     check_switches(broker.broker, keys.account, settings)
     url = settings.exchange_urls.get(keys.exchange)
     try:
-        doubt = asyncio.run(asked(keys, broker, markets, url))
+        look = asyncio.run(_looked(keys, broker, markets, url))
     except RefusedError as error:
         raise ReplayError(f"{keys.exchange} does not let {keys.account} in: {error}") from None
     except OrderError as error:
         raise ReplayError(f"{keys.exchange} cannot be asked now: {error}; try again") from None
-    if doubt:
-        say(doubt, "yellow")
+    if look.doubt:
+        say(look.doubt, "yellow")
     out.print(f"{keys.account}: {keys.exchange} lets it trade ({broker.value})", highlight=False)
+    has = ", ".join(f"{amount.normalize():,f} {name}" for name, amount in look.balances.items())
+    out.print(f"it has {has or 'nothing'}", highlight=False)
+    for market, amount in look.positions.items():
+        out.print(f"its position in {market}: {amount.normalize():,f}", highlight=False)
+
+
+class _Look(NamedTuple):
+    """What an exchange says of an account."""
+
+    doubt: str
+    """What could not be told."""
+    balances: dict[str, Decimal]
+    positions: dict[str, Decimal]
+    """In the contracts that were named."""
 
 
 async def asked(keys: AccountKeys, broker: Ground, markets: list[str], url: str | None) -> str:
@@ -90,12 +105,18 @@ async def asked(keys: AccountKeys, broker: Ground, markets: list[str], url: str 
         When the exchange refuses it, or cannot be reached.
 
     """
+    return (await _looked(keys, broker, markets, url)).doubt
+
+
+async def _looked(keys: AccountKeys, broker: Ground, markets: list[str], url: str | None) -> _Look:
     venue = TradingVenue(keys, url, sandbox=broker is Ground.SANDBOX)
     try:
         await venue.load()
         doubt = await check_account(venue)
         for market in markets:
             await check_market(venue, market)
+        contracts = [market for market in markets if venue.contract(market)]
+        positions = {market: await venue.held(market) for market in contracts}
+        return _Look(doubt, await venue.balances(), positions)
     finally:
         await venue.close()
-    return doubt

@@ -78,6 +78,18 @@ def test_an_account_is_checked_at_its_exchange(
     assert told in said.out + said.err
 
 
+def test_what_an_account_has_is_told_with_its_positions_in_contracts_that_are_named(
+    rig: Rig,
+) -> None:
+    money = {"USDT": Decimal("1234.50"), "BTC": Decimal("0.30"), "ETH": Decimal(0)}
+    with binance(Account(spot=money)) as exchange:
+        rig.environment["EXCHANGE_URLS"] = f"binance={exchange.url}"
+        said = quiet(rig.deck("accounts", "--check", "main", "--markets", PERPETUAL))
+    assert said.out.splitlines()[1:] == [
+        "it has 0.3 BTC, 1,234.5 USDT", f"its position in {PERPETUAL}: 0",
+    ]  # fmt: skip
+
+
 def test_an_exchange_that_does_not_answer_lets_nobody_in_and_refuses_nobody(rig: Rig) -> None:
     rig.environment["EXCHANGE_URLS"] = "binance=http://127.0.0.1:9"
     said = quiet(rig.deck("accounts", "--check", "main", status=1))
