@@ -117,9 +117,7 @@ class Telegram:
 
 def _post(url: str, body: dict[str, str]) -> str:
     try:
-        answer = urllib3.request(
-            "POST", url, json=body, timeout=_SECONDS, retries=False, redirect=False
-        )
+        answer = urllib3.request("POST", url, json=body, timeout=_SECONDS, retries=False)
     except HTTPError as error:
         raise UndeliveredError(_reason(error), again=True) from None
     said = scrub(f"{answer.status} {answer.data[:200].decode(errors='replace')}".strip())

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors import chat
 from connectors.chat import Webhook
 from infra import courier
 from infra.gauges import Gauges
@@ -110,7 +111,10 @@ def test_no_more_wait_than_there_is_room_for_and_what_is_dropped_is_counted(
     assert outcomes(told.gauges()) == {"sent": 3, "refused": 0, "dropped": 2}
 
 
-def test_a_chat_that_never_answers_holds_up_no_end(room: ChatRoom) -> None:
+def test_a_chat_that_does_not_answer_holds_up_no_end(
+    room: ChatRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat, "_SECONDS", 60.0)
     room.open.clear()
     told = notifier(room)
     told.tell("fill", "waits")
