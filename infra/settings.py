@@ -97,7 +97,7 @@ class Settings:
         """
         home = environment.get("TAPEDECK_HOME") or HOME
         notify = NotifySettings.from_environment(environment)
-        if notify.webhook and not notify.webhook.startswith(("http://", "https://")):
+        if notify.webhook and not _is_address(notify.webhook):
             raise SettingsError("TAPEDECK_NOTIFY_WEBHOOK is no address: one begins with https://")
         return cls(
             Path(home).expanduser().absolute(),
@@ -109,6 +109,12 @@ class Settings:
             environment.get("TAPEDECK_METRICS_HOST") or "127.0.0.1",
             notify,
         )
+
+
+def _is_address(text: str) -> bool:
+    with suppress(ValueError):
+        return text.startswith(("http://", "https://")) and bool(urlsplit(text).hostname)
+    return False
 
 
 def _by_exchange(environment: Mapping[str, str], name: str, *starts: str) -> dict[str, str]:

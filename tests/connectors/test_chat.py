@@ -56,7 +56,7 @@ def test_neither_a_refusal_nor_an_outage_shows_the_key(room: ChatRoom) -> None:
     with pytest.raises(UndeliveredError) as away:
         nobody.send("hello")
     assert away.value.again
-    odd = "http://[planted/hook"
+    odd = "http://exa mple/planted"
     keep_secret(odd)
     with pytest.raises(UndeliveredError) as none:
         Webhook(odd).send("hello")

@@ -209,9 +209,10 @@ def test_the_settings_show_no_secret_and_name_what_must_be_hidden() -> None:
         assert value not in repr(settings)
         assert value not in repr(settings.notify)
     assert NotifySettings.from_environment({}).ways == ()
-    with pytest.raises(SettingsError, match="is no address") as told:
-        Settings.from_environment({"TAPEDECK_NOTIFY_WEBHOOK": "XyZ123"})
-    assert "XyZ123" not in str(told.value)
+    for odd in ("XyZ123", "https://", "https://[XyZ123"):
+        with pytest.raises(SettingsError, match="is no address") as told:
+            Settings.from_environment({"TAPEDECK_NOTIFY_WEBHOOK": odd})
+        assert "XyZ123" not in str(told.value)
 
 
 def test_the_command_tries_each_chat_and_says_what_came_back(
