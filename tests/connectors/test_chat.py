@@ -56,11 +56,7 @@ def test_neither_a_refusal_nor_an_outage_shows_the_key(room: ChatRoom) -> None:
     with pytest.raises(UndeliveredError) as away:
         nobody.send("hello")
     assert away.value.again
-    odd = "http://exa mple/planted"
-    keep_secret(odd)
-    with pytest.raises(UndeliveredError) as none:
-        Webhook(odd).send("hello")
-    assert "planted" not in str(none.value)
+    assert TOKEN not in str(UndeliveredError(f"no answer at {TOKEN}", again=True))
     for text in (str(refused.value), str(away.value), repr(chat), repr(Webhook("http://x/key"))):
         assert TOKEN not in text
         assert "key" not in text
