@@ -23,9 +23,10 @@ from infra.settings import Settings
 from infra.sources import FromLog
 from infra.starts import Start
 from infra.store import StoreError
+from infra.worker import Job
 from tests.infra.nursery import Nursery, stop
 from tests.infra.rig import Rig
-from tests.infra.trading_rig import MARKETS, OFTEN, count, feed
+from tests.infra.trading_rig import MARKETS, OFTEN, Feed, count, feed
 
 NAME = "often-paper"
 TRADE = ("trade", "often.py", "--no-history", "--events", "live.jsonl")
@@ -36,6 +37,8 @@ class Past:
     """A run on paper that was killed twice, went on, and was stopped."""
 
     home: Path
+    midway: Job
+    """What replays it, as it was known while it was at work."""
 
     @property
     def settings(self) -> Settings:
@@ -74,17 +77,35 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Past:
     with feed(Rig(home)) as market:
         for _ in range(10):
             market.second()
-        for since in ("5s", "5s", "1s"):  # how much to read first is known from the first start on
-            known = count(store, "Closed")
-            process = nursery.start(*TRADE, "--warm-up", since)
-            market.until(lambda: count(store, "Closed") > known + 2)  # noqa: B023 - now
-            if since == "1s":
-                stop(process, nursery.said)
-            process.kill()
-            process.join()
+        for _ in range(2):
+            killed = nursery.start(*TRADE, "--warm-up", "5s")
+            closed_more(market, store)
+            killed.kill()
+            killed.join()
+        process = nursery.start(*TRADE)  # how much was read first is known from its first start
+        closed_more(market, store)
+        midway = find(NAME, Settings(home)).job(home / "often.py")
+        closed_more(market, store)
+        stop(process, nursery.said)
         for _ in range(5):
             market.second()  # nobody has read these
-    return Past(home)
+    return Past(home, replace(midway, settings=Settings(home)))
+
+
+def closed_more(market: Feed, store: Path) -> None:
+    known = count(store, "Closed")
+    market.until(lambda: count(store, "Closed") > known + 2)
+
+
+def test_of_a_run_at_work_it_is_what_was_kept_till_then(past: Past, tmp_path: Path) -> None:
+    out = tmp_path / "midway.jsonl"
+    replay(past.midway, None, out, lambda _: None)
+    events = out.read_bytes().splitlines()
+    for market in MARKETS:
+        known = [line for line in events if market.encode() in line]
+        live = [line for line in past.live if market.encode() in line]
+        assert known == live[: len(known)]
+        assert 0 < len(known) < len(live)
 
 
 def test_what_it_read_gives_the_same_events_to_the_last_byte(past: Past, tmp_path: Path) -> None:
