@@ -10,7 +10,7 @@ export LC_ALL := C
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench lock clean
+.PHONY: help run test check format chaos bench lock clean
 
 help: ## list the doors
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ check: $(ready) ## format, lint, types, tests: all that CI runs
 format: $(ready) ## rewrite the code as `make check` wants it
 	@$(bin)/ruff check --fix --exit-zero --quiet
 	@$(bin)/ruff format
+
+chaos: $(ready) ## kill, freeze and starve what runs, drawn from seeds, and see what must hold; ARGS="--class behind --seeds 1-100"
+	@$(bin)/python -m tests.chaos $(ARGS)
 
 bench: $(ready) ## speed and memory as tables, against a plain loop; ARGS=ingest measures taking in, half an hour; ARGS=orders orders
 	@$(bin)/python -m benchmarks $(ARGS)

@@ -37,7 +37,7 @@ _CHOICES = [
     for kind in ALL
     if (kind, role) != ("end", "worker")  # the parent asks it so to drain: it is no death
 ]
-_FEED_SECONDS = 4.0
+_FEED_SECONDS = 5.0
 
 Tape: TypeAlias = "Sequence[tuple[str, bytes]]"
 """Markets and messages, in order."""
@@ -72,15 +72,17 @@ def live(home: Path, flow: Path, processes: int, faults: Sequence[Fault]) -> Liv
     with ExitStack() as held:
         held.callback(killed, home)
         troubles = held.enter_context(closing(Troubles(home)))
+        log = held.enter_context(closing(SqliteWriter(place.tape)))
         parent = held.enter_context(closing(Kept(PARENT, home, troubles.environment, GAVE_UP)))
-        for after in _fed(place.tape, _tape(home)):
+        _until(states.RUNNING, parent, place)
+        for after in _fed(log, _tape(home)):
             parent.look()
             while faults[len(struck) :] and faults[len(struck)].after <= after:
                 fault = faults[len(struck)]
                 met = strike(fault, cast(home).get(fault.role, ()), troubles)
                 struck.append(str(fault) if met else f"({fault})")
         place.fed.touch()
-        _finish(parent, place)
+        _until(states.FINISHED, parent, place)
         status = states.load(place.status)
         restarts = status.restarts if status else 0
         return Lived(history(home), time.monotonic() - begun, restarts, struck)
@@ -92,22 +94,21 @@ def _tape(home: Path) -> Tape:
     return [(orjson.loads(line)["market"], line) for line in lines]
 
 
-def _fed(directory: Path, tape: Tape) -> Iterator[float]:
+def _fed(log: SqliteWriter, tape: Tape) -> Iterator[float]:
     """Write a tape into a log as time passes, and yield how much of it is there, from 0 to 1."""
     begun, put = time.monotonic(), 0
-    with closing(SqliteWriter(directory)) as writer:
-        while put < len(tape):
-            due = int(len(tape) * (time.monotonic() - begun) / _FEED_SECONDS)
-            writer.write(tape[put:due])
-            put = min(due, len(tape))
-            yield put / len(tape)
-            time.sleep(0.01)  # the tape's time passes
+    while put < len(tape):
+        due = int(len(tape) * (time.monotonic() - begun) / _FEED_SECONDS)
+        log.write(tape[put:due])
+        put = min(due, len(tape))
+        yield put / len(tape)
+        time.sleep(0.01)  # the tape's time passes
 
 
-def _finish(parent: Kept, place: Place) -> None:
-    """Wait until all of the tape is concluded."""
+def _until(state: str, parent: Kept, place: Place) -> None:
+    """Wait until a deployment is in a state; one that has finished has no parent."""
     deadline = time.monotonic() + PATIENCE
-    while not (parent.over and _state(place) == states.FINISHED):
+    while not (_state(place) == state and (state != states.FINISHED or parent.over)):
         assert time.monotonic() < deadline, f"outran its time: {states.load(place.status)}"
         parent.look()
         time.sleep(0.02)  # others do all of it
