@@ -115,6 +115,8 @@ def test_keys_that_others_may_read_are_bad_and_are_not_shown(
     assert "planted" not in str(told)
     path.chmod(0o600)
     assert only(home.keys(tmp_path), "keys") == Finding("keys", "ok", "of main")
+    path.write_text("[main]\nexchange = okx\nkey = planted\n")
+    assert "does not say secret" in only(home.keys(tmp_path), "keys").says
 
 
 def test_half_a_telegram_is_bad() -> None:
