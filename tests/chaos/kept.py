@@ -55,9 +55,10 @@ class Kept:
         return (self._home / "said").read_text()
 
     def stop(self, number: signal.Signals, seconds: float) -> None:
-        """Ask it to end, and see that it ends well."""
-        self.process.send_signal(number)
-        assert self.process.wait(seconds) == 0, self.said
+        """Ask it to end, if it has not, and see that it ends well."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+            assert self.process.wait(seconds) == 0, self.said
 
     def close(self) -> None:
         """End it, if it has not."""
