@@ -1,8 +1,8 @@
 """`make bench`: the tables, in ten minutes; or those named: `make bench ARGS="replay memory"`.
 
-`ingest` and `orders` run only when they are named, for they want the machine for themselves:
+`ingest`, `orders` and `scale` run only when they are named: they want the machine for themselves.
 `make bench ARGS="ingest"` takes half an hour, or in short `make bench ARGS="ingest --seconds 5
---hold 10"`; `make bench ARGS="orders"` takes two minutes.
+--hold 10"`; `make bench ARGS="orders"` takes two minutes, `scale` eight.
 """
 
 import signal
@@ -19,6 +19,7 @@ from benchmarks import (
     bench_operators,
     bench_orders,
     bench_replay,
+    bench_scale,
 )
 
 TABLES = {
@@ -32,8 +33,8 @@ TABLES = {
 def main(arguments: list[str]) -> None:
     """Print the tables."""
     parser = ArgumentParser("make bench", description=__doc__)
-    known = (*TABLES, "ingest", "orders")
-    parser.add_argument("tables", nargs="*", help=f"of {', '.join(known)}; all but those two")
+    known = (*TABLES, "ingest", "orders", "scale")
+    parser.add_argument("tables", nargs="*", help=f"of {', '.join(known)}; all but the last three")
     parser.add_argument(
         "--seconds", type=float, default=bench_ingest.SECONDS,
         help="of ingest and orders: how long latencies are measured (%(default).0f)",
@@ -46,6 +47,7 @@ def main(arguments: list[str]) -> None:
     named = {
         "ingest": partial(bench_ingest.bench, seconds=chosen.seconds, hold=chosen.hold),
         "orders": partial(bench_orders.bench, seconds=chosen.seconds),
+        "scale": partial(bench_scale.bench, seconds=bench_scale.SECONDS),
     }
     unknown = [name for name in chosen.tables if name not in known]
     if unknown:

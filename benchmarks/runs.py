@@ -31,9 +31,9 @@ def plain_loop(data: Path) -> Took:
     return _run(["-m", "benchmarks.loop", str(data)])
 
 
-def replay(flow: str, data: Path, batch: int) -> Took:
+def replay(flow: str, data: Path, batch: int, processes: int = 1) -> Took:
     """Replay a flow, without history."""
-    options = ["--batch", str(batch), "--no-history", "--json"]
+    options = ["--batch", str(batch), "--processes", str(processes), "--no-history", "--json"]
     return _run(["-m", "infra", "replay", f"flows/{flow}.py", "--data", str(data), *options])
 
 
