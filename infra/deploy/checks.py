@@ -44,7 +44,7 @@ def checks(deployment: Deployment, where: Place, settings: Settings) -> Iterator
     looks: list[tuple[str, Callable[[], str]]] = [
         ("flow", lambda: _dry_run(job_of(deployment, where, settings))),
         ("log", lambda: _log(deployment, settings)),
-        ("history", lambda: _history(settings)),
+        *([("history", lambda: _history(settings))] if deployment.history else []),
         ("store", lambda: _store(job_of(deployment, where, settings), where)),
     ]
     if deployment.broker != Broker.PAPER.value:

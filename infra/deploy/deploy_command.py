@@ -98,6 +98,9 @@ def deploy(
         OnFailure,
         typer.Option(help="What becomes of an account's positions if it cannot be kept running."),
     ] = OnFailure.HOLD,
+    no_history: Annotated[
+        bool, typer.Option("--no-history", help="Do not keep anything in ClickHouse.")
+    ] = False,
     target: Annotated[Target, typer.Option(help="Where it is to run.")] = Target.LOCAL,
 ) -> None:
     """Check a flow, and have it run unattended: deck flows shows it, deck stop ends it."""
@@ -107,6 +110,8 @@ def deploy(
         check(broker, account, settings)
         found = source_of(source, broker)
         options = {"deaths": str(deaths), "on_failure": on_failure.value}
+        if no_history:
+            options["history"] = "no"
         if speed is not None:
             options["speed"] = f"{speed:g}"
         deployment = Deployment(
@@ -134,7 +139,8 @@ def _local(deployment: Deployment, place: Place, settings: Settings) -> None:
     if not good:
         raise DeployError("nothing was started: mend what is marked, and say it again")
     place.save(deployment)
-    record(deployment, settings)
+    if deployment.history:
+        record(deployment, settings)
     status = start(deployment, settings, lambda line: say(line, "yellow"))
     if status.state == states.FAILED:
         for line in last(place.log, _LINES):

@@ -90,6 +90,18 @@ class Deployment:
         """
         return self.source.partition(":")[2]
 
+    @property
+    def history(self) -> bool:
+        """Whether history keeps what it concludes.
+
+        Examples
+        --------
+        >>> Deployment("x", "/x.py", options={"history": "no"}).history
+        False
+
+        """
+        return self.options.get("history") != "no"
+
     def changes(self, other: Deployment) -> dict[str, tuple[str, str]]:
         """Return what another one was asked for that this one was not: name, here and there.
 

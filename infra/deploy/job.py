@@ -36,6 +36,7 @@ def job_of(deployment: Deployment, place: Place, settings: Settings) -> Job:
         markets=deployment.markets,
         processes=deployment.processes,
         costs=flowfile.load(flow).costs,
+        history=deployment.history,
         settings=settings,
         trading=trading,
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack
 from datetime import datetime, timezone
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -90,21 +91,23 @@ def last(path: Path, lines: int) -> list[str]:
     return found
 
 
-def follow(path: Path) -> Iterator[str]:
+def follow(path: Path) -> Generator[str, None, None]:
     """Yield what is added to a log from now on, without end; also when a new file is begun."""
-    file = path.open("rb") if path.exists() else None
-    if file is not None:
-        file.seek(0, os.SEEK_END)
-    rest = b""
-    while True:
-        if file is not None and (piece := file.read(_PIECE)):
-            *lines, rest = (rest + piece).split(b"\n")
-            for line in lines:
-                yield line.decode("utf-8", "replace")
-            continue
-        if path.exists() and (file is None or path.stat().st_ino != os.fstat(file.fileno()).st_ino):
-            if file is not None:
-                file.close()
-            file = path.open("rb")
-            continue
-        time.sleep(_LOOK_SECONDS)
+    with ExitStack() as held:
+        file = held.enter_context(path.open("rb")) if path.exists() else None
+        if file is not None:
+            file.seek(0, os.SEEK_END)
+        rest = b""
+        while True:
+            if file is not None and (piece := file.read(_PIECE)):
+                *lines, rest = (rest + piece).split(b"\n")
+                yield from (line.decode("utf-8", "replace") for line in lines)
+            elif path.exists() and (file is None or _inode(file.fileno()) != _inode(path)):
+                held.close()
+                file = held.enter_context(path.open("rb"))
+            else:
+                time.sleep(_LOOK_SECONDS)
+
+
+def _inode(file: Path | int) -> int:
+    return os.stat(file).st_ino  # noqa: PTH116 - a Path cannot be a descriptor

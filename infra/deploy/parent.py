@@ -235,7 +235,10 @@ def _deployment(asked: argparse.Namespace, place: Place) -> Deployment:
     deployment = Deployment(
         place.name, str(Path(asked.flow).absolute()), asked.source, asked.broker, asked.account,
         markets, asked.processes, asked.warm_up,
-        {"deaths": str(asked.deaths), "on_failure": asked.on_failure},
+        {
+            "deaths": str(asked.deaths), "on_failure": asked.on_failure,
+            **({"history": "no"} if asked.no_history else {}),
+        },
     )  # fmt: skip
     if known is None or known.changes(deployment):
         place.save(deployment)
@@ -254,6 +257,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--warm-up", default=WARM_UP)
     parser.add_argument("--deaths", type=int, default=DEATHS, help="in a row, and it is given up")
     parser.add_argument("--on-failure", default=HOLD, choices=(HOLD, FLATTEN))
+    parser.add_argument("--no-history", action="store_true", help="keep nothing in ClickHouse")
     parser.add_argument("--metrics-port", type=int, default=0, help="0 is any that is free")
     return parser.parse_args(arguments)
 

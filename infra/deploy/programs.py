@@ -51,10 +51,11 @@ def parent(deployment: Deployment, settings: Settings) -> Program:
     )
 
 
-def servers(settings: Settings, kafka: bool, queue: bool) -> list[Program]:
+def servers(deployment: Deployment, settings: Settings) -> list[Program]:
     """Return what keeps the embedded log, the order queue and history alive."""
     kept = _kept(settings)
-    logs = [] if kafka else [name for name in ("log", "orders") if name == "log" or queue]
+    queue = ("orders",) if deployment.account else ()
+    logs = () if deployment.kind == KAFKA else ("log", *queue)
     found = [
         Program(
             name, ("-m", "infra.log_server", str(settings.home / name)),
@@ -62,7 +63,7 @@ def servers(settings: Settings, kafka: bool, queue: bool) -> list[Program]:
         )
         for name in logs
     ]  # fmt: skip
-    if not settings.clickhouse_url:
+    if deployment.history and not settings.clickhouse_url:
         home = settings.home / "history"
         arguments = ("-m", "infra.history_server", str(home))
         found.append(Program("history", arguments, str(home / STATE), again=True, kept=kept))

@@ -12,11 +12,10 @@ from infra.background import ended
 from infra.deploy import programs
 from infra.deploy import status as states
 from infra.deploy.crashes import Crashes
-from infra.deploy.deployment import KAFKA, DeployError, Deployment, Place
+from infra.deploy.deployment import DeployError, Deployment, Place
 from infra.deploy.status import Status
 from infra.deploy.supervisor import Supervisor
 from infra.settings import Settings
-from infra.switches import Broker
 
 PATIENCE_SECONDS = 60.0
 _LOOK_SECONDS = 0.05
@@ -36,8 +35,7 @@ def start(deployment: Deployment, settings: Settings, tell: Teller) -> Status:
     """
     supervisor = Supervisor(settings.home)
     supervisor.start()
-    real = deployment.broker != Broker.PAPER.value
-    for program in programs.servers(settings, deployment.kind == KAFKA, real):
+    for program in programs.servers(deployment, settings):
         supervisor.put(program)
     running = [one for one in programs.wanted(supervisor, settings) if one.name != deployment.name]
     programs.feed(supervisor, [*running, deployment], settings)

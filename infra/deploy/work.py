@@ -18,12 +18,13 @@ from connectors.log import LogError, LostError
 from connectors.scrub import scrubbed
 from infra import report
 from infra.deploy.crashes import Crashes
-from infra.deploy.deployment import DeployError, Place
+from infra.deploy.deployment import KAFKA, REPLAY, DeployError, Place
 from infra.deploy.job import job_of
 from infra.deploy.told import At, Failed, Over, Said
 from infra.far import Far
 from infra.lock import Busy, Lock
-from infra.problems import ReplayError
+from infra.places import place as place_of
+from infra.problems import ReplayError, explained
 from infra.reached import reached
 from infra.replay import replay
 from infra.screen import Misused
@@ -92,11 +93,11 @@ def main(name: str, descriptor: int, crashed: bool = False) -> int:
     with closing(Connection(descriptor, readable=False)) as pipe:
         teller = Teller(pipe, place)
         try:
-            with closing(_alone(place)):
+            with explained(resumable=True), closing(_alone(place)):
                 if crashed:
                     _check_crashes(place)
                 over = _run(place, settings, teller)
-        except (ReplayError, DeployError, Misused) as error:
+        except (ReplayError, Misused) as error:
             teller.tell(_failed(error))
             return 1
         except BaseException as error:  # noqa: BLE001 - the parent tells it
@@ -107,7 +108,12 @@ def main(name: str, descriptor: int, crashed: bool = False) -> int:
 
 
 def _run(place: Place, settings: Settings, teller: Teller) -> Over:
-    job = job_of(place.asked(), place, settings)
+    deployment = place.asked()
+    job = job_of(deployment, place, settings)
+    if deployment.kind != REPLAY:
+        place_of(
+            settings, deployment.kind == KAFKA
+        ).log().close()  # whoever feeds it may come later
     latest: list[list[Far]] = [[]]
 
     def watch(fars: list[Far]) -> None:
