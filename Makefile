@@ -10,13 +10,21 @@ export LC_ALL := C
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format chaos bench lock clean
+.PHONY: help run deploy-flow test check format chaos bench lock clean
 
 help: ## list the doors
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: $(ready) ## paper-trade a simulated week of two markets, into embedded ClickHouse
 	@$(bin)/deck run $(ARGS)
+
+# What is said goes to `deck deploy`: make deploy-flow FLOW=flows/x.py SOURCE=exchange:binance MARKETS=binance:BTC/USDT
+FLOW ?= flows/learned_cross.py
+given = $(if $($1),--$2 '$($1)')
+
+deploy-flow: $(ready) ## run a flow unattended: FLOW=flows/x.py [TARGET= SOURCE= BROKER= ACCOUNT= MARKETS= PROCESSES= NAME=]
+	@$(bin)/deck deploy '$(FLOW)' $(call given,TARGET,target) $(call given,SOURCE,source) $(call given,BROKER,broker) \
+		$(call given,ACCOUNT,account) $(call given,MARKETS,markets) $(call given,PROCESSES,processes) $(call given,NAME,name) $(ARGS)
 
 test: $(ready) ## the whole test suite, with doctests
 	@$(bin)/pytest -n logical --maxprocesses 4 $(ARGS)
