@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -30,6 +31,7 @@ from infra.switches import Broker, purse
 from infra.trading import executor_home
 
 _LOOKS, _LOOK_SECONDS = 20, 0.05
+_SWITCH_SECONDS = 0.001
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ class Executing:
             When another executor of the purse runs here.
 
         """
+        # The loop, the queue's reader and the disk's thread wait for each other, and for little.
+        sys.setswitchinterval(_SWITCH_SECONDS)
         with closing(self._alone()), closing(self.post.queue.log()) as queue:
             asyncio.run(self._run(queue))
         return replace(self.at(), state="stopped")

@@ -56,6 +56,8 @@ def test_a_commit_syncs_nothing_and_a_sync_is_one(
     synced: list[int] = []
     monkeypatch.setattr("connectors.outbox_sync._sync", synced.append)
     with closing(Outbox(tmp_path / "outbox", "main")) as outbox:
+        (row,) = outbox._rows("PRAGMA synchronous")
+        assert [*map(int, row)] == [1]  # only what tidies syncs
         before = len(synced)
         put(outbox, *["sent"] * 20)
         assert len(synced) == before

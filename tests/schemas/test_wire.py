@@ -265,9 +265,11 @@ def test_a_reject_tells_the_market_and_time_it_could_read() -> None:
         ({"price": [1.0, 0.0]}, "price: 0.0 in row 1"),
         ({"price": [1.0, 1e100]}, "price: 1e+100 in row 1"),
         ({"size": [1e-50, 1.0]}, "size: 1e-50 in row 0"),
+        ({"size": [1.0, 1e100]}, "size: 1e+100 in row 1"),
         ({"price": [1.0]}, "m: column 'price' has 1 rows, 'ts' has 2"),
         ({"size": [-1.0, 2.0]}, "size: -1.0 in row 0"),
         ({"side": [1, 2]}, "side: 2 in row 1"),
+        ({"side": [-2, 1]}, "side: -2 in row 0"),
         ({"side": [1, 300]}, "side: a number of more than 8 bits"),
         ({"id": [1, "2"]}, "id: not a list of whole numbers, nor one of texts"),
         ({"id": [1, True]}, "id: not a list of whole numbers, nor one of texts"),
@@ -283,6 +285,24 @@ def test_trades_with_a_bad_column_are_rejected_by_its_name(
 ) -> None:
     assert isinstance(told(SLICE), Trades)
     assert refused(orjson.dumps({**SLICE, **change})) == why
+
+
+@pytest.mark.parametrize("rows", [1, 47, 48, 500])
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [
+        ("ts", 0), ("ts", True), ("price", 0.0), ("price", 1e100), ("size", 1e-50),
+        ("size", 1e100), ("side", 2), ("side", -2),
+    ],
+)  # fmt: skip
+def test_a_bad_trade_is_found_among_few_and_among_many(name: str, bad: object, rows: int) -> None:
+    columns: dict[str, list[object]] = {
+        "ts": [5] * rows, "price": [1.0] * rows, "size": [1.0] * rows, "side": [0] * rows,
+    }  # fmt: skip
+    body = {"type": "Trades", "v": 1, "market": "m", **columns}
+    assert isinstance(told(body), Trades)
+    columns[name][-1] = bad
+    assert refused(orjson.dumps({**body, **columns})).startswith(f"{name}: ")
 
 
 @pytest.mark.parametrize(
