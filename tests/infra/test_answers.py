@@ -29,7 +29,7 @@ def test_nobody_does_not_answer() -> None:
 @pytest.mark.parametrize("status", [500, 404])
 def test_an_error_is_no_answer(status: int) -> None:
     class Broken(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - http.server's name
+        def do_GET(self) -> None:
             self.send_error(status)
 
         def log_message(self, *_: object) -> None:
