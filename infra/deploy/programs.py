@@ -137,12 +137,12 @@ def _plan(deployments: Iterable[Deployment], settings: Settings) -> bool:
         return False
     now = time.time_ns()
     before = simulated.load(settings.home)
-    plan = before or simulated.Plan((), (now // _HOUR - PAST_HOURS) * _HOUR, now)
+    plan = before or simulated.Plan((), (now // _HOUR - PAST_HOURS) * _HOUR, now, now)
     markets = {*plan.markets, *(market for one in chosen for market in one.markets)}
     plan = replace(plan, markets=tuple(sorted(markets)))
     speed = float(chosen[-1].options.get("speed", "1"))
     if speed != plan.speed:
-        plan = replace(plan, anchor=now, speed=speed)
+        plan = replace(plan, anchor=now, shown=plan.tape_time(now), speed=speed)
     if plan == before:
         return False
     simulated.keep(settings.home, plan)

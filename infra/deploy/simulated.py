@@ -48,8 +48,8 @@ class Plan:
         Their full names.
     begin
         The first hour of all of them, in nanoseconds.
-    anchor
-        When tape time began to run `speed` times as fast as our clock, which it was until then.
+    anchor, shown
+        When it was last begun, by our clock, and what time it was on the tapes then.
     speed
         How fast it runs.
     seed
@@ -57,20 +57,21 @@ class Plan:
 
     Examples
     --------
-    >>> Plan((), begin=0, anchor=10, speed=3.0).tape_time(20)
-    40
+    >>> Plan((), begin=0, anchor=10, shown=100, speed=3.0).tape_time(20)
+    130
 
     """
 
     markets: tuple[str, ...]
     begin: Time
     anchor: Time
+    shown: Time
     speed: float = 1.0
     seed: int = 1
 
     def tape_time(self, now: Time) -> Time:
         """Return what time it is on the tapes."""
-        return self.anchor + round((now - self.anchor) * self.speed)
+        return self.shown + round((now - self.anchor) * self.speed)
 
 
 def file(home: Path) -> Path:

@@ -18,7 +18,7 @@ from infra.deploy.simulated import Feed, Plan, last_event
 from schemas import MINUTE, Event, Time, Trades, wire
 
 MARKET = "sim:BTC/USDT"
-PLAN = Plan((MARKET,), begin=START, anchor=START)
+PLAN = Plan((MARKET,), begin=START, anchor=START, shown=START)
 END = START + 130 * MINUTE
 
 
