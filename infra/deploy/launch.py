@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+LOCK = ".lock"
 OURS = ("TAPEDECK_", "CLICKHOUSE_", "EXCHANGE_", "KAFKA_")
 """How the names of variables begin that are for us."""
 
@@ -33,6 +34,7 @@ def environment(kept: Mapping[str, str], ambient: Mapping[str, str]) -> dict[str
 
 def main(path: Path) -> None:
     """Wait until nobody else is what we are to be, then be it."""
+    hold(path.with_suffix(LOCK))
     program = json.loads(path.read_bytes())
     if program["behind"]:
         _wait(Path(program["behind"]))
@@ -40,6 +42,28 @@ def main(path: Path) -> None:
     os.chdir(Path(__file__).parents[2])
     given = environment(program["kept"], os.environ)
     os.execve(sys.executable, [sys.executable, *words], given)  # noqa: S606 - our own program
+
+
+def hold(lock: Path) -> None:
+    """Wait for one of us whose supervisor died; then say who we are, for as long as we live."""
+    held = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    os.ftruncate(held, 0)
+    os.pwrite(held, str(os.getpid()).encode(), 0)
+    os.set_inheritable(held, True)  # what we become holds it, too
+
+
+def holder(lock: Path) -> int | None:
+    """Return the process that holds a lock, if one does."""
+    if not lock.exists():
+        return None
+    with lock.open("r+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            said = file.read()
+            return int(said) if said.isdigit() else None
+    return None
 
 
 def _wait(lock: Path) -> None:

@@ -117,17 +117,30 @@ def is_feed(name: str) -> bool:
     return name == SIMULATE or name.startswith(("ingest-", "replay-"))
 
 
-def feed(supervisor: Supervisor, deployments: Iterable[Deployment], settings: Settings) -> None:
-    """Have these deployments fed, and nothing fed that nobody reads."""
+def feed(
+    supervisor: Supervisor, deployments: Iterable[Deployment], settings: Settings
+) -> list[str]:
+    """Have these deployments fed, and nothing fed that nobody reads.
+
+    Returns
+    -------
+    The feeds that ran already and were started anew, for other markets or with other variables.
+
+    """
     deployments = list(deployments)
     programs = feeds(deployments, settings)
     changed = _plan(deployments, settings)
-    for name in supervisor.names():
+    running, anew = supervisor.names(), []
+    for name in running:
         if is_feed(name) and name not in {program.name for program in programs}:
             supervisor.drop(name)
     for program in programs:
-        if not supervisor.put(program) and changed and program.name == SIMULATE:
+        put, other = supervisor.put(program), changed and program.name == SIMULATE
+        if other and not put:
             supervisor.again(program.name)
+        if program.name in running and (put or other):
+            anew.append(program.name)
+    return anew
 
 
 def _plan(deployments: Iterable[Deployment], settings: Settings) -> bool:

@@ -38,7 +38,8 @@ def start(deployment: Deployment, settings: Settings, tell: Teller) -> Status:
     for program in programs.servers(deployment, settings):
         supervisor.put(program)
     running = [one for one in programs.wanted(supervisor, settings) if one.name != deployment.name]
-    programs.feed(supervisor, [*running, deployment], settings)
+    for name in programs.feed(supervisor, [*running, deployment], settings):
+        tell(f"{name} is started anew: other markets, or other variables, for all whom it feeds")
     executor = programs.executor(deployment, settings)
     if executor is not None and supervisor.put(executor):
         tell(f"{executor.name} is started: it takes the orders of {deployment.account}")

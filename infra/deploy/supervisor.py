@@ -18,8 +18,9 @@ import orjson
 from supervisor.xmlrpc import SupervisorTransport
 
 from connectors.disk import kept
-from infra.background import ended
+from infra.background import end, ended
 from infra.deploy.deployment import DeployError, write
+from infra.deploy.launch import LOCK, holder
 
 _PATH_BYTES = 90
 """Some systems take no longer path of a socket, and the supervisor adds to it."""
@@ -136,6 +137,7 @@ class Supervisor:
             return False
         if state:
             self._remove(program.name)
+        self._end_orphan(program.name)
         write(path, content)
         write(path.with_suffix(".conf"), conf)
         self._call("reloadConfig")
@@ -152,6 +154,7 @@ class Supervisor:
         known = name in self.names()
         if self.up():
             self._remove(name)
+        self._end_orphan(name)
         self._forget(name)
         self._wake(name)
         return known
@@ -171,6 +174,7 @@ class Supervisor:
             write(self.directory / _ASLEEP, orjson.dumps(sorted({*names, *self.asleep()})))
         ran = self.up() and self._end(first)
         for name in names:
+            self._end_orphan(name)
             self._forget(name)
         return ran
 
@@ -190,8 +194,14 @@ class Supervisor:
             rest = [other for other in asleep if other != name]
             write(self.directory / _ASLEEP, orjson.dumps(rest))
 
+    def _end_orphan(self, name: str) -> None:
+        """End what a supervisor that died has left behind."""
+        pid = holder(self.programs / f"{name}{LOCK}")
+        if pid is not None:
+            end(pid, _DRAIN_SECONDS)
+
     def _forget(self, name: str) -> None:
-        for suffix in (".conf", ".json"):
+        for suffix in (".conf", ".json", LOCK):
             (self.programs / f"{name}{suffix}").unlink(missing_ok=True)
 
     def _remove(self, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -89,6 +90,27 @@ def test_a_program_waits_behind_one_that_somebody_else_started(
     assert not note.exists()
     held.close()
     wait_for(lambda: said(note) == "mine")
+
+
+def test_what_a_dead_supervisor_left_runs_on_alone_and_is_ended_with_its_program(
+    supervisor: Supervisor, home: Path
+) -> None:
+    note = home / "note"
+    program = Program("one", ("-c", SAY, str(note)), kept={"KAFKA_X": "first"})
+    supervisor.put(program)
+    wait_for(lambda: said(note) == "first")
+    [left] = [p.pid for p in psutil.process_iter() if str(note) in _words(p)]
+    pid = int((supervisor.directory / "supervisord.pid").read_text())
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not supervisor.up())
+    note.unlink()
+    supervisor.start()
+    wait_for(lambda: supervisor.states() == {"one": "RUNNING"})  # it waits behind the other
+    assert not supervisor.put(program)
+    assert psutil.pid_exists(left)
+    assert not note.exists()
+    supervisor.drop("one")
+    assert not psutil.pid_exists(left)
 
 
 def test_what_was_shut_down_sleeps_until_somebody_says_what_becomes_of_it(home: Path) -> None:
