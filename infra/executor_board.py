@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from rich import box
@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from connectors.blotter_order import Slip
+from connectors.blotter_position import Holding
 from infra.executing import Standing
 
 
@@ -38,17 +39,19 @@ def _parts(purse: str, standing: Standing) -> Iterator[RenderableType]:
     for scope, mode in sorted(standing.modes.items()):
         whose = " in ".join(filter(None, scope)) or "all"
         yield Text(f"{whose}: {mode.mode}, {mode.why}", "yellow")
-    if standing.holdings:
-        yield _held(standing)
+    # Nothing is held yet of what is about to enter: its order tells of it.
+    held = [holding for holding in standing.holdings if holding.entered or holding.why]
+    if held:
+        yield _held(held)
     if standing.orders:
         yield _orders(standing)
-    if standing.known and not (standing.holdings or standing.orders):
+    if standing.known and not (held or standing.orders):
         yield Text("nothing is held, no order is open")
 
 
-def _held(standing: Standing) -> Table:
+def _held(holdings: Iterable[Holding]) -> Table:
     grid = _grid("flow", "market", "held", "at", "state")
-    for holding in standing.holdings:
+    for holding in holdings:
         at = _short(holding.average) if holding.entered else "–"
         state = f"{holding.stage}: {holding.why}" if holding.why else holding.stage
         held = f"{holding.side} {_short(holding.held)}"

@@ -50,6 +50,13 @@ def test_nothing_is_said_to_be_held_only_where_that_is_known() -> None:
     assert shown(Standing("reaching the exchange")) == "main:sandbox · reaching the exchange\n"
 
 
+def test_what_is_about_to_enter_is_an_order_and_not_held() -> None:
+    entry = Slip("b", M, "buy", "limit", Decimal(3), Decimal(97), flow="demo", purpose="enter")
+    said = shown(Standing("trading", True, [entry], [Holding("demo", "1f", M, 1, "long")]))
+    assert "enter: buy 3 at 97" in said
+    assert "long 0" not in said
+
+
 def test_it_fits_a_narrow_terminal() -> None:
     lines = shown(ALL, width=80).splitlines()
     assert max(map(len, lines)) <= 80
