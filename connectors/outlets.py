@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
@@ -12,6 +12,8 @@ from schemas.sealed import opened, sealed
 from schemas.tables import Record
 
 _PART = "outlets"
+_SURE = 3
+"""By then the first snapshot was kept: the engine writes it while the next is gathered."""
 
 
 class Outlet(Protocol):
@@ -38,9 +40,16 @@ class Outlet(Protocol):
         ...
 
 
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
 class _Partition(StatefulSinkPartition[list[Record], bytes]):
-    def __init__(self, outlets: Sequence[Outlet], saved: bytes | None) -> None:
+    def __init__(
+        self, outlets: Sequence[Outlet], saved: bytes | None, begun: Callable[[], None]
+    ) -> None:
         self.outlets = outlets
+        self._begun, self._count = begun, 0
         none: list[None] = [None] * len(outlets)
         states = [] if saved is None else pickle.loads(opened(saved))  # noqa: S301 - our own store
         states += none[len(states) :]  # an outlet that stores did not know stands at the end
@@ -53,6 +62,9 @@ class _Partition(StatefulSinkPartition[list[Record], bytes]):
                 outlet.write(records)
 
     def snapshot(self) -> bytes:
+        self._count += 1
+        if self._count == _SURE:
+            self._begun()
         return sealed(pickle.dumps([outlet.snapshot() for outlet in self.outlets]))
 
 
@@ -66,11 +78,13 @@ class Outlets(FixedPartitionedSink[list[Record], bytes]):
     ----------
     outlets
         Where the records go.
+    begun
+        Called once a first snapshot is surely kept.
 
     """
 
-    def __init__(self, outlets: Sequence[Outlet]) -> None:
-        self.outlets = outlets
+    def __init__(self, outlets: Sequence[Outlet], begun: Callable[[], None] = _nothing) -> None:
+        self.outlets, self._begun = outlets, begun
 
     def list_parts(self) -> list[str]:
         """Return the one part."""
@@ -84,4 +98,4 @@ class Outlets(FixedPartitionedSink[list[Record], bytes]):
         self, step_id: str, for_part: str, resume_state: bytes | None
     ) -> StatefulSinkPartition[list[Record], bytes]:
         """Return the outlets, as they were at the last snapshot."""
-        return _Partition(self.outlets, resume_state)
+        return _Partition(self.outlets, resume_state, self._begun)

@@ -21,8 +21,8 @@ from infra.report import Report
 from infra.runs import Notes
 from infra.scratch import drain, left_in, scratch
 from infra.sources import Files, Origin
-from infra.store import Form, Store
-from infra.worker import Done, Job, Share
+from infra.store import Store
+from infra.worker import Done, Job, Share, form_of
 
 Watcher = Callable[[list[Far]], None]
 """Is told how far each process of a replay is, a few times a second."""
@@ -124,12 +124,10 @@ def _placed(job: Job, store: Path | None) -> Iterator[tuple[Job, bool]]:
             run, started = job.run or new, job.started or time.time_ns()  # it may be a past one
             yield replace(job, run=run, started=started, scratch=directory), False
         return
-    form = Form(
-        job.flow.stem, job.processes, job.events, job.history, job.origin.option, job.options()
-    )
-    held = Store(store, form)
+    held = Store(store, form_of(job), job.onward)
     try:
         placed = replace(job, run=held.run, started=held.started, scratch=store, store=store)
+        held.fit(lambda: placed.origin.open(placed.settings, (0, 1), placed.batch, placed.window))
         if job.trading is not None:
             start = starts.Start.now(flowfile.load(job.flow).code_version, job.since)
             placed = replace(placed, since=starts.note(store, start).since)

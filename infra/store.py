@@ -6,52 +6,62 @@ import os
 import platform
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass, field, fields, replace
+from enum import Enum
 from importlib.metadata import version
 from pathlib import Path
+from typing import cast
 
 import orjson
 
 from connectors.disk import kept
-from infra import engine
+from infra import adoption, snapshots
+from infra.division import Divisible, Part, divide
 from infra.lock import Busy, Lock
 from infra.problems import AFRESH
+from infra.remake import BEGUN, NAMES, PARTS, RUN, SNAPSHOTS, finish, remake
+from infra.snapshots import Kept
+from infra.sources import Source
+from infra.store_form import Form, differs, step_differs
 from schemas.mendable import Mendable
 
-_FILE, _LOCK, SNAPSHOTS = "run.json", "lock", "snapshots"
+_LOCK = "lock"
 _FORMAT = 3
-_BROKER = "--broker"
+_PREDECESSOR_SECONDS = 30.0
+_OWN = ("run", "started", "processes")
+"""What may be another of a run that goes on."""
+_RENEWED = ("steps", "river")
+"""What may be another where a changed flow takes over."""
 
 
 class StoreError(Mendable, ValueError):
     """A recovery store that does not fit; its text names the choices."""
 
 
-@dataclass(frozen=True)
-class Form:
-    """What a store is made for. A run of another form is refused."""
+class Onward(str, Enum):
+    """What becomes of what a store has kept, if the flow is another one now."""
 
-    flow: str
-    processes: int
-    events: bool
-    """Whether derived events are kept for `--events`."""
-    history: bool
-    source: str
-    """The option that says where its tape is read."""
-    options: dict[str, str]
-    """What else decides which tape it is."""
+    SAME = ""
+    """It is refused."""
+    ADOPT = "adopt"
+    """Positions are taken over; the rest begins anew."""
+    AFRESH = "afresh"
+    """All begins anew, if nothing is open; also if the flow is the same."""
 
 
 @dataclass(frozen=True)
 class _Identity(Form):
-    format: int
-    run: str
-    started: int
-    python: str
-    bytewax: str
-    river: str
+    format: int = _FORMAT
+    run: str = field(default_factory=lambda: uuid.uuid4().hex)
+    started: int = field(default_factory=time.time_ns)
+    python: str = ".".join(platform.python_version_tuple()[:2])
+    bytewax: str = field(default_factory=lambda: version("bytewax"))
+    river: str = field(default_factory=lambda: version("river"))
+
+    def written(self) -> bytes:
+        return orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2)
 
 
 class Store:
@@ -65,43 +75,68 @@ class Store:
         Where it is, or will be made.
     form
         What the run that uses it is like.
+    onward
+        What becomes of what it has kept, if the flow is another one now.
 
     Raises
     ------
     StoreError
         When it belongs to another flow or form of run, is used by another run, is damaged, or is
-        open to other users of this machine.
+        open to other users of this machine; or when something is open that `onward` would forget.
+    DamagedError
+        When its snapshots are damaged.
     DiskError
         When it cannot be kept there.
 
     """
 
-    def __init__(self, directory: Path, form: Form) -> None:
+    def __init__(self, directory: Path, form: Form, onward: Onward = Onward.SAME) -> None:
         self.directory = directory
         with kept("snapshots", directory):
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._check_owner()
             self._lock = self._locked()
             try:
-                self._open(form)
+                self._open(_Identity(**vars(form)), onward)
             except BaseException:
                 self.close()
                 raise
 
-    def _open(self, form: Form) -> None:
-        wanted = _Identity(
-            **vars(form), format=_FORMAT, run=uuid.uuid4().hex, started=time.time_ns(),
-            python=".".join(platform.python_version_tuple()[:2]),
-            bytewax=version("bytewax"), river=version("river"),
-        )  # fmt: skip
-        self.resumed = (self.directory / _FILE).exists()
-        if self.resumed:
-            kept_one = self._read(wanted)
-            self._check_whole(kept_one.processes)
-        else:
-            kept_one = wanted
+    def _open(self, wanted: _Identity, onward: Onward) -> None:
+        finish(self.directory)
+        self.resumed = (self.directory / RUN).exists()
+        if not self.resumed:
             self._begin(wanted)
-        self.run, self.started = kept_one.run, kept_one.started
+            self._identity = self._wanted = wanted
+        else:
+            self._identity = self._read(wanted, onward)
+            own = {name: getattr(self._identity, name) for name in ("run", "started")}
+            self._wanted = replace(wanted, **own)
+            with self._still():
+                self._kept = self._whole()
+                if onward is Onward.AFRESH:
+                    self._begin_anew(wanted)
+        self.run, self.started = self._identity.run, self._identity.started
+
+    def fit(self, source: Callable[[], Source]) -> None:
+        """Make it what the run that uses it is like, if it is not: its processes, its steps.
+
+        Parameters
+        ----------
+        source
+            Opens all that the run reads.
+
+        """
+        was, wanted = self._identity, self._wanted
+        if (was.processes, was.steps, was.river) == (wanted.processes, wanted.steps, wanted.river):
+            return
+        states = self._kept
+        if was.steps != wanted.steps or was.river != wanted.river:
+            states = [adoption.adopted(was.flow, one, was.steps, wanted.steps) for one in states]
+        with self._still():
+            made = divide(was.flow, states, wanted.processes, cast("Divisible", source()))
+            remake(self.directory, wanted.written(), made, self._processes())
+        self._identity = wanted
 
     def close(self) -> None:
         """Let others use it."""
@@ -110,22 +145,42 @@ class Store:
     def _begin(self, identity: _Identity) -> None:
         self._check_empty()
         for number in range(identity.processes):
-            snapshots = self.directory / str(number) / SNAPSHOTS
-            partial = snapshots.with_name(f"{SNAPSHOTS}.partial")
-            for old in (snapshots, partial):  # of a start that was killed: nothing ran yet
+            own = self.directory / str(number) / SNAPSHOTS
+            partial = own.with_name(f"{SNAPSHOTS}.partial")
+            for old in (own, partial):  # of a start that was killed: nothing ran yet
                 if old.exists():
                     for file in old.iterdir():
                         file.unlink()
                     old.rmdir()
             partial.mkdir(parents=True, mode=0o700)
-            engine.prepare(partial)
-            partial.rename(snapshots)
-        written = self.directory / f"{_FILE}.partial"
-        written.write_bytes(orjson.dumps(asdict(identity), option=orjson.OPT_INDENT_2))
-        written.rename(self.directory / _FILE)
+            snapshots.prepare(partial)
+            partial.rename(own)
+        written = self.directory / f"{RUN}.partial"
+        written.write_bytes(identity.written())
+        written.rename(self.directory / RUN)
 
-    def _read(self, wanted: _Identity) -> _Identity:
-        path = self.directory / _FILE
+    def _begin_anew(self, wanted: _Identity) -> None:
+        """Forget all, if nothing is open."""
+        was = self._identity
+        try:
+            open_ = [market for one in self._kept for market in adoption.held(one, was.steps)]
+        except Exception as error:
+            raise StoreError(
+                f"{self.directory} was kept by another version, and whether it is flat cannot be "
+                f"told ({error!r}): let that close its positions, or {AFRESH}"
+            ) from error
+        if open_:
+            raise StoreError(
+                f"{self.directory} holds positions in {', '.join(open_)}: close them with the "
+                f"former flow (deck close --flow {was.flow}), or take them over with --adopt"
+            )
+        parts = [Part() for _ in range(wanted.processes)]
+        remake(self.directory, wanted.written(), parts, self._processes())
+        self._identity = self._wanted = wanted
+        self.resumed = False
+
+    def _read(self, wanted: _Identity, onward: Onward) -> _Identity:
+        path = self.directory / RUN
         try:
             found = orjson.loads(path.read_bytes())
             if found["format"] < _FORMAT:
@@ -136,23 +191,59 @@ class Store:
             there = _Identity(**found)
         except (orjson.JSONDecodeError, TypeError, KeyError) as error:
             raise StoreError(f"{path} is damaged ({error}): {AFRESH}") from error
-        for field in fields(_Identity):
-            was, is_ = getattr(there, field.name), getattr(wanted, field.name)
-            if field.name not in ("run", "started") and was != is_:
-                raise StoreError(f"{self.directory} {_differs(field.name, was, is_)}, or {AFRESH}")
+        if onward is not Onward.AFRESH:
+            self._compare(there, wanted, onward)
         return there
 
-    def _check_whole(self, processes: int) -> None:
-        """See that every process has its snapshots."""
-        for number in range(processes):
-            part = self.directory / str(number) / SNAPSHOTS / "part-0.sqlite3"
+    def _compare(self, there: _Identity, wanted: _Identity, onward: Onward) -> None:
+        """See that a run of this form can go on from what is there."""
+        renewed = _RENEWED if onward is Onward.ADOPT else ()
+        for one in fields(_Identity):
+            was, is_ = getattr(there, one.name), getattr(wanted, one.name)
+            if was == is_ or one.name in (*_OWN, *renewed):
+                continue
+            if one.name == "steps":
+                raise StoreError(f"{self.directory}: {step_differs(was, is_)}")
+            raise StoreError(f"{self.directory} {differs(one.name, was, is_)}, or {AFRESH}")
+        changed = there.steps != wanted.steps or there.river != wanted.river
+        if changed and (why := adoption.unmovable(there.steps, wanted.steps)):
+            raise StoreError(
+                f"{self.directory}: {why}, so --adopt cannot take them over: go on with the former "
+                f"version until it is flat, or {AFRESH}"
+            )
+
+    def _whole(self) -> list[Kept]:
+        """Return what every process has kept, having seen that it is whole."""
+        found = []
+        for directory in self._processes():
+            part = directory / SNAPSHOTS / snapshots.FILE
             if not part.exists() or not part.stat().st_size:
                 raise StoreError(f"{part} is missing: put back the whole directory, or {AFRESH}")
+            found.append(snapshots.read(part.parent))
+            if not found[-1] and (directory / BEGUN).exists():
+                raise StoreError(
+                    f"{part} has lost what it kept, such as a file beside it that was not copied: "
+                    f"put back the whole directory, or {AFRESH}"
+                )
+        return found
+
+    def _processes(self) -> list[Path]:
+        return [self.directory / str(number) for number in range(self._identity.processes)]
+
+    @contextmanager
+    def _still(self) -> Iterator[None]:
+        """See that no process is at work in it, such as one whose parent died."""
+        with ExitStack() as stack:
+            for directory in self._processes():
+                if (directory / _LOCK).exists():  # else nobody was ever at work there
+                    stack.callback(alone(directory).close)
+            yield
 
     def _check_empty(self) -> None:
         """See that nobody else's files are in it."""
+        ours = (_LOCK, f"{RUN}.partial", *NAMES)
         for path in self.directory.iterdir():
-            if path.name not in (_LOCK, f"{_FILE}.partial") and not path.name.isdigit():
+            if path.name not in ours and not path.name.isdigit():
                 raise StoreError(
                     f"{self.directory} holds {path.name} and no run: {AFRESH}, an empty one"
                 )
@@ -175,6 +266,27 @@ class Store:
         )
 
 
+def alone(directory: Path) -> Lock:
+    """Wait for the process that had a share before: if its parent died, it is dying.
+
+    Raises
+    ------
+    StoreError
+        When it does not end.
+
+    """
+    deadline = time.monotonic() + _PREDECESSOR_SECONDS
+    while True:
+        try:
+            return Lock(directory / _LOCK)
+        except Busy:
+            if time.monotonic() > deadline:
+                raise StoreError(
+                    f"{directory} is still used by another process: end it, or {AFRESH}"
+                ) from None
+        time.sleep(0.01)
+
+
 def check_parts(directory: Path, parts: list[str], told: Callable[[list[str]], str]) -> None:
     """See that the parts a process was reading are still there, and note the new ones.
 
@@ -193,7 +305,7 @@ def check_parts(directory: Path, parts: list[str], told: Callable[[list[str]], s
         When one is not.
 
     """
-    path = directory / "parts.json"
+    path = directory / PARTS
     known = orjson.loads(path.read_bytes()) if path.exists() else []
     if gone := [name for name in known if name not in parts]:
         raise StoreError(f"{directory.parent} {told(gone)}, or {AFRESH}")
@@ -201,30 +313,3 @@ def check_parts(directory: Path, parts: list[str], told: Callable[[list[str]], s
         partial = path.with_suffix(".partial")
         partial.write_bytes(orjson.dumps(parts))
         partial.replace(path)
-
-
-def _differs(name: str, was: object, is_: object) -> str:
-    """Say what differs, and how to have it again."""
-    if name in ("events", "history"):
-        option = "--events" if name == "events" else "--no-history"
-        with_it = bool(was) == (name == "events")
-        made = f"was made with{'' if with_it else 'out'} {option}"
-        return f"{made}: {'give it' if with_it else 'leave it out'}"
-    if name == "options" and isinstance(was, dict) and isinstance(is_, dict):
-        return _differing_option(was, is_)
-    if name == "processes":
-        return f"was made with {was} processes: give it --processes {was}"
-    if name == "flow":
-        return f"belongs to the flow {was}, not {is_}: run {was}"
-    if name == "source":
-        return f"was made with {was}, not {is_}: give it {was}"
-    return f"was made with {name} {was}, and this is {is_}: use {name} {was}"
-
-
-def _differing_option(was: Mapping[str, str], is_: Mapping[str, str]) -> str:
-    """Say which option was another one; a run that trades, and a replay, are not each other."""
-    option = next(option for option in {**was, **is_} if was.get(option) != is_.get(option))
-    if (_BROKER in was) != (_BROKER in is_):
-        made = f"deck trade --broker {was[_BROKER]}" if _BROKER in was else "deck replay"
-        return f"was made by {made}: go on with that"
-    return f"was made with {option} {was.get(option) or 'of nothing'}: give it the same"

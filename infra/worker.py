@@ -15,6 +15,8 @@ from pathlib import Path
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
+from bytewax.operators import KeyedStream
+from bytewax.testing import TestingSource
 
 from connectors.clickhouse import History
 from connectors.disk import kept
@@ -26,26 +28,24 @@ from connectors.outlets import Outlet, Outlets
 from connectors.tally import MarketTally, Tally
 from connectors.tracks import Item
 from connectors.window import Window
-from infra import engine, flowfile, store
+from infra import engine, flowfile, remake, store
 from infra.far import Far
 from infra.flow_gauges import FlowGauges
 from infra.gauges import NOTHING, Labels
 from infra.history import writer
-from infra.lock import Busy, Lock
 from infra.meter import Meter
 from infra.notices import Notices
 from infra.notify import Notifier, chats
 from infra.places import Place
-from infra.problems import AFRESH
 from infra.settings import Settings
 from infra.sources import Origin
+from infra.store import Onward
+from infra.store_form import Form
 from infra.times import parse_time
 from infra.trade_board import TradeBoard
 from infra.trading import Trading
 from operators import Costs, Live, Tape, conclude, enter
-
-_PREDECESSOR_SECONDS = 30.0
-
+from operators.tape import Strip
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """Options of glibc's mallopt."""
@@ -78,6 +78,8 @@ class Job:
     settings: Settings = field(default_factory=Settings.from_environment)
     trading: Trading | None = None
     """Who fills its orders, from when it began on; None for a replay."""
+    onward: Onward = Onward.SAME
+    """What becomes of what its store has kept, if the flow is another one now."""
 
     @property
     def window(self) -> Window:
@@ -153,25 +155,14 @@ class Share:
         stream = op.input("replay", flow, self.source)
         if self.board is not None:
             stream = op.flat_map_batch("seen", stream, self._seen)
-        trading = self.job.trading
-        real = trading is not None and trading.real
-        # A rehearsal reads all that there is, and trades from its first event on.
-        since = 0 if trading is None or not self.job.since else self.job.started
-        tape = Tape.of(stream, self.job.costs, Live(since) if real else None, since)
-        tape = enter("enter", tape, self.flow.name, self.job.run if real else "")
-        try:
-            tape = self.flow.strategy(tape)
-        except Exception as error:
-            raise flowfile.FlowError(flowfile.explain(self.job.flow, error)) from error
-        if not isinstance(tape, Tape):
-            msg = f"{self.job.flow}: strategy() returned {tape!r}, not the tape: return it"
-            raise flowfile.FlowError(msg)
-        op.output("outlets", conclude("conclude", tape), Outlets(outlets))
+        tape = tape_of(self.job, self.flow, stream)
+        begun = self.directory / remake.BEGUN
+        op.output("outlets", conclude("conclude", tape), Outlets(outlets, begun.touch))
         return flow
 
     def run(self) -> Done:
         """Run to the end of the tape, or until `stop`."""
-        with closing(self._alone()):
+        with closing(store.alone(self.directory)):
             if self.job.store is not None:
                 parts = self.source.list_parts()
                 store.check_parts(self.directory, parts, self.job.origin.gone)
@@ -209,19 +200,6 @@ class Share:
         """Let it end where it is; what was kept can be resumed."""
         self.stopped.set()
         self.source.stop()
-
-    def _alone(self) -> Lock:
-        """Wait for the process that had this share before: if its parent died, it is dying."""
-        deadline = time.monotonic() + _PREDECESSOR_SECONDS
-        while True:
-            try:
-                return Lock(self.directory / "lock")
-            except Busy:
-                if time.monotonic() > deadline:
-                    raise store.StoreError(
-                        f"{self.directory} is still used by another process: end it, or {AFRESH}"
-                    ) from None
-            time.sleep(0.01)
 
     def _outlets(self) -> Sequence[Outlet]:
         outlets: list[Outlet] = [self.tally]
@@ -271,7 +249,46 @@ class Share:
         return orders
 
     def _snapshots(self) -> Path | None:
-        return None if self.job.store is None else self.directory / store.SNAPSHOTS
+        return None if self.job.store is None else self.directory / remake.SNAPSHOTS
+
+
+def steps_of(job: Job) -> dict[str, str]:
+    """Return the shape of each step of a job's flow, by its name in a recovery store."""
+    flow = flowfile.load(job.flow)
+    stream: KeyedStream[Strip] = op.input("replay", Dataflow(flow.name), TestingSource([]))
+    return {name: repr(shape) for name, shape in tape_of(job, flow, stream).steps.items()}
+
+
+def tape_of(job: Job, flow: flowfile.Flow, stream: KeyedStream[Strip]) -> Tape:
+    """Let a flow's strategy have a stream as its tape.
+
+    Raises
+    ------
+    FlowError
+        When it does not take it.
+
+    """
+    real = job.trading is not None and job.trading.real
+    # A rehearsal reads all that there is, and trades from its first event on.
+    since = 0 if job.trading is None or not job.since else job.started
+    tape = Tape.of(stream, job.costs, Live(since) if real else None, since)
+    tape = enter("enter", tape, flow.name, job.run if real else "")
+    try:
+        tape = flow.strategy(tape)
+    except Exception as error:
+        raise flowfile.FlowError(flowfile.explain(job.flow, error)) from error
+    if not isinstance(tape, Tape):
+        msg = f"{job.flow}: strategy() returned {tape!r}, not the tape: return it"
+        raise flowfile.FlowError(msg)
+    return tape
+
+
+def form_of(job: Job) -> Form:
+    """Return what the store of a job is made for."""
+    return Form(
+        job.flow.stem, job.processes, job.events, job.history, job.origin.option, job.options(),
+        steps_of(job),
+    )  # fmt: skip
 
 
 def _tune() -> None:

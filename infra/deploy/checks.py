@@ -23,9 +23,9 @@ from infra.problems import ReplayError, explained
 from infra.replay import replay
 from infra.settings import Settings
 from infra.sources import Files
-from infra.store import Form, Store
+from infra.store import Store
 from infra.switches import Broker, Ground
-from infra.worker import Job
+from infra.worker import Job, form_of
 
 _DAYS = 0.125
 """So much is simulated for the dry run: three hours."""
@@ -132,10 +132,7 @@ def _store(job: Job, where: Place) -> str:
     """See that what is kept fits; nothing is made here."""
     if not (where.store / "run.json").exists():
         return "it begins afresh"
-    form = Form(
-        job.flow.stem, job.processes, job.events, job.history, job.origin.option, job.options()
-    )
-    with closing(Store(where.store, form)) as store:
+    with closing(Store(where.store, form_of(job))) as store:
         return f"it goes on with run {store.run[:8]}"
 
 

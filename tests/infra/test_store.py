@@ -14,7 +14,8 @@ from infra.problems import ReplayError
 from infra.replay import replay
 from infra.settings import Settings
 from infra.sources import Files
-from infra.store import Form, Store, StoreError
+from infra.store import Store, StoreError
+from infra.store_form import Form
 from infra.worker import Job
 from tests.infra.rig import SMA, recording
 
@@ -44,7 +45,6 @@ def test_a_store_keeps_its_run(tmp_path: Path) -> None:
     ("form", "told"),
     [
         (replace(FORM, flow="other"), "belongs to the flow sma_cross, not other"),
-        (replace(FORM, processes=2), "was made with 1 processes: give it --processes 1, or start"),
         (replace(FORM, events=True), "was made without --events: leave it out, or start afresh"),
         (replace(FORM, history=False), "was made without --no-history: leave it out, or start"),
         (with_option("--market", "a:B"), "was made with --market of nothing: give it the same, or"),
