@@ -14,7 +14,7 @@ from infra.gauges import Gauges, Labels, Spread, Stopwatch
 from schemas import SECOND, Command, Report, Time
 
 _MODES = {"reducing": 1.0, "halted": 2.0}
-_TIMED = ("acknowledged", "filled")
+_ANSWERED, _FILLED = "answered", "filled"
 _REMEMBERED = 1_000
 _UNKNOWN = "unknown"
 
@@ -27,7 +27,7 @@ class Heard:
     >>> heard = Heard()
     >>> for ts, status in ((7, "sent"), (7 + SECOND // 50, "acknowledged")):
     ...     heard.note(Report("okx:A/B", ts, "main:live", "demo", "x", status, purpose="enter"))
-    >>> heard.took["acknowledged"].spread().total
+    >>> heard.took["answered"].spread().total
     0.02
 
     """
@@ -35,9 +35,10 @@ class Heard:
     def __init__(self) -> None:
         self.reports: Counter[Labels] = Counter()
         self.differences = 0
-        self.took = {status: Stopwatch() for status in _TIMED}
-        """From sending an order to what the exchange says of it."""
+        self.took = {_ANSWERED: Stopwatch(), _FILLED: Stopwatch()}
+        """From sending an order to the exchange's first word of it, and to its last fill."""
         self._sent: dict[str, Time] = {}
+        self._answered: dict[str, None] = {}
 
     def note(self, event: Report | Command) -> None:
         """Count what is told."""
@@ -48,9 +49,20 @@ class Heard:
         if event.status == "sent":
             self._sent[event.order] = event.ts
             if len(self._sent) > _REMEMBERED:
-                del self._sent[next(iter(self._sent))]
-        elif event.status in self.took and event.purpose != "stop" and event.order in self._sent:
-            self.took[event.status].note((event.ts - self._sent[event.order]) / SECOND)
+                self._forget(next(iter(self._sent)))
+        elif event.order in self._sent and event.status != _UNKNOWN:
+            self._time(event, (event.ts - self._sent[event.order]) / SECOND)
+
+    def _time(self, event: Report, seconds: float) -> None:
+        if event.order not in self._answered:
+            self._answered[event.order] = None
+            self.took[_ANSWERED].note(seconds)
+        if event.status == _FILLED and event.purpose != "stop":  # a stop rests
+            self.took[_FILLED].note(seconds)
+
+    def _forget(self, order: str) -> None:
+        del self._sent[order]
+        self._answered.pop(order, None)
 
 
 def executor_gauges(standing: Standing, heard: Heard) -> Gauges:

@@ -19,7 +19,7 @@ from infra.doctor.finding import Finding, bad, ok, warn
 from infra.notify_settings import NotifySettings
 
 _LONG_SECONDS = 300.0
-_PRIVATE = ("history", "executor", "deployments", "supervisor")
+_PRIVATE = ("history", "executor/*", "deployments/*", "trading/*", "supervisor")
 """Directories whose content is secret, or run as code."""
 
 
@@ -40,8 +40,8 @@ def rights(home: Path) -> Iterator[Finding]:
     open_ones = [
         str(path)
         for name in _PRIVATE
-        for path in [home / name]
-        if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+        for path in sorted(home.glob(name))
+        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
     ]
     if open_ones:
         said = " ".join(open_ones)

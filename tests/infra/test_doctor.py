@@ -93,9 +93,12 @@ def test_what_others_may_write_is_bad_and_what_they_may_read_is_told(tmp_path: P
     tmp_path.chmod(0o700)
     assert only(home.rights(tmp_path), "home").state == "ok"
     assert only(home.rights(tmp_path / "none"), "home").state == "ok"
-    (tmp_path / "executor").mkdir(mode=0o755)
+    theirs = tmp_path / "executor" / "main-live"
+    theirs.mkdir(parents=True, mode=0o700)
+    assert only(home.rights(tmp_path), "home").state == "ok"
+    theirs.chmod(0o755)
     told = only(home.rights(tmp_path), "home")
-    assert (told.state, told.remedy) == ("warn", f"chmod 700 {tmp_path / 'executor'}")
+    assert (told.state, told.remedy) == ("warn", f"chmod 700 {theirs}")
     tmp_path.chmod(0o777)
     assert only(home.rights(tmp_path), "home").remedy == f"chmod go-w '{tmp_path}'"
 

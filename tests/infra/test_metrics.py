@@ -124,7 +124,7 @@ def standing() -> Standing:
 
 def heard() -> Heard:
     found = Heard()
-    for ts, status in ((7, "sent"), (7 + SECOND // 50, "acknowledged")):
+    for ts, status in ((0, "sent"), (SECOND // 50, "partially filled"), (SECOND // 25, "filled")):
         found.note(Report(M, ts, "main:live", "demo", "x", status, purpose="enter"))
     found.note(Command(M, 7, "reduce", who="the executor: odd"))
     return found
@@ -194,7 +194,9 @@ def test_an_executor_tells_orders_positions_modes_money_and_doubts(tmp_path: Pat
     assert found["tapedeck_executor_doubts",] == 1
     assert found["tapedeck_executor_oldest_doubt_seconds",] > 10**9
     assert found["tapedeck_executor_reports_total", "sent", "enter"] == 1
-    assert found["tapedeck_executor_order_seconds_sum", "acknowledged"] == 0.02
+    assert found["tapedeck_executor_order_seconds_sum", "answered"] == 0.02
+    assert found["tapedeck_executor_order_seconds_count", "answered"] == 1
+    assert found["tapedeck_executor_order_seconds_sum", "filled"] == 0.04
     assert found["tapedeck_executor_differences_total",] == 1
     assert found["tapedeck_executor_requests_used",] == 5
 
