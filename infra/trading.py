@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.deploy.deployment import places
 from infra.lock import Busy, Lock
 from infra.places import Place
 from infra.settings import Settings
@@ -67,7 +68,7 @@ def default_store(settings: Settings, flow: Path, trading: Trading) -> Path:
 
 
 def known_flows(settings: Settings) -> set[str]:
-    """Return the flows that traded here, but for those that were given a store of their own.
+    """Return the flows that traded or were deployed here, but for those with a store of their own.
 
     Examples
     --------
@@ -78,7 +79,9 @@ def known_flows(settings: Settings) -> set[str]:
     brokers = "|".join(broker.value for broker in Broker)
     named = re.compile(rf"(.+)-(?:{brokers})(?:-[\w-]+)?")
     stores = (settings.home / "trading").glob("*-*")
-    return {found[1] for store in stores if (found := named.fullmatch(store.name))}
+    traded = {found[1] for store in stores if (found := named.fullmatch(store.name))}
+    asked = (place.load() for place in places(settings.home))
+    return traded | {Path(found.flow).stem for found in asked if found is not None}
 
 
 def executor_home(settings: Settings, name: str) -> Path:
