@@ -98,6 +98,14 @@ def deploy(
         OnFailure,
         typer.Option(help="What becomes of an account's positions if it cannot be kept running."),
     ] = OnFailure.HOLD,
+    executor: Annotated[
+        str,
+        typer.Option(
+            metavar="OPTIONS",
+            help="For the account's executor, such as '--daily-loss 200 --max-positions 3'.",
+            show_default="none, or as it has",
+        ),
+    ] = "",
     no_history: Annotated[
         bool, typer.Option("--no-history", help="Do not keep anything in ClickHouse.")
     ] = False,
@@ -110,6 +118,8 @@ def deploy(
         check(broker, account, settings)
         found = source_of(source, broker)
         options = {"deaths": str(deaths), "on_failure": on_failure.value}
+        if executor:
+            options["executor"] = executor
         if no_history:
             options["history"] = "no"
         if speed is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -80,7 +81,7 @@ def executor(deployment: Deployment, settings: Settings) -> Program | None:
     return Program(
         f"executor-{name.replace(':', '-')}",
         ("-m", "infra", "executor", "--account", deployment.account, "--broker", broker.value,
-         *kafka),
+         *kafka, *shlex.split(deployment.options.get("executor", ""))),
         str(executor_home(settings, name) / "lock"), again=True,
         kept=_kept(settings, accounts=True),
     )  # fmt: skip

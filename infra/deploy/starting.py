@@ -41,7 +41,10 @@ def start(deployment: Deployment, settings: Settings, tell: Teller) -> Status:
     for name in programs.feed(supervisor, [*running, deployment], settings):
         tell(f"{name} is started anew: other markets, or other variables, for all whom it feeds")
     executor = programs.executor(deployment, settings)
-    if executor is not None and supervisor.put(executor):
+    # Nobody takes away the limits of one that was given some, by saying nothing of them.
+    known = executor is not None and executor.name in supervisor.names()
+    chosen = "executor" in deployment.options or not known
+    if executor is not None and chosen and supervisor.put(executor):
         tell(f"{executor.name} is started: it takes the orders of {deployment.account}")
     place = Place(settings.home, deployment.name)
     Crashes(place.directory).forget()  # somebody has looked at it

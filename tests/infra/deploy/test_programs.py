@@ -54,6 +54,10 @@ def test_only_who_sends_orders_is_given_keys(monkeypatch: pytest.MonkeyPatch) ->
         assert "the-key-itself" not in program.kept.values()
         assert program.kept["EXCHANGE_URLS"] == "okx=http://localhost:1"
         assert program.kept["TAPEDECK_HOME"] == "/home/deck"
+    limits = {"executor": "--daily-loss 200 --max-positions 3"}
+    limited = executor(Deployment("x", "/x.py", "kafka", "live", "main", options=limits), SETTINGS)
+    assert limited is not None
+    assert limited.arguments[-4:] == ("--daily-loss", "200", "--max-positions", "3")
     assert executor(asked("x", "simulate"), SETTINGS) is None
 
 
