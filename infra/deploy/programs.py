@@ -22,7 +22,8 @@ from infra.deploy.deployment import (
     places,
 )
 from infra.deploy.launch import OURS
-from infra.deploy.supervisor import Program, Supervisor
+from infra.deploy.supervisor import Supervisor
+from infra.deploy.supervisor_files import Program
 from infra.history_home import STATE
 from infra.settings import Settings
 from infra.switches import Broker, purse

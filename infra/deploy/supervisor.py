@@ -10,7 +10,7 @@ import tempfile
 import xmlrpc.client
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import cast
 
@@ -21,41 +21,14 @@ from connectors.disk import kept
 from infra.background import end, ended
 from infra.deploy.deployment import DeployError, write
 from infra.deploy.launch import LOCK, holder
+from infra.deploy.supervisor_files import DRAIN_SECONDS, Program, own, section
 
 _PATH_BYTES = 90
 """Some systems take no longer path of a socket, and the supervisor adds to it."""
 _START_SECONDS = 30.0
-_DRAIN_SECONDS = 60
-"""How long a program may drain; then it is killed."""
 _BAD_NAME, _NOT_RUNNING, _ALREADY = 10, 70, 60
 _ASLEEP = "asleep.json"
 _UP = {"STARTING", "RUNNING", "BACKOFF"}
-
-
-@dataclass(frozen=True)
-class Program:
-    """What is kept running.
-
-    Parameters
-    ----------
-    name
-        What it is called.
-    arguments
-        What Python runs.
-    behind
-        The lock of what it is to be: it waits there for one that somebody else started.
-    again
-        Whether it is started again even if it ended well.
-    kept
-        What it finds of our variables; it may hold secrets.
-
-    """
-
-    name: str
-    arguments: tuple[str, ...]
-    behind: str = ""
-    again: bool = False
-    kept: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 class Supervisor:
@@ -107,7 +80,7 @@ class Supervisor:
         if self._socket.parent.stat().st_uid != os.getuid():
             raise DeployError(f"{self._socket.parent} belongs to another user: remove it")
         conf = self.directory / "supervisord.conf"
-        write(conf, self._conf().encode())
+        write(conf, own(self.directory, self._socket).encode())
         said = subprocess.run(  # noqa: S603 - our own program
             [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(conf)],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_START_SECONDS,
@@ -130,7 +103,7 @@ class Supervisor:
         self._wake(program.name)
         content = orjson.dumps(asdict(program), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
         path = self.programs / f"{program.name}.json"
-        conf = self._program(program, path).encode()
+        conf = section(program.name, path, self.logs, again=program.again).encode()
         same = _read(path) == content and _read(path.with_suffix(".conf")) == conf
         state = self.states().get(program.name, "")
         if same and state in _UP:
@@ -185,7 +158,7 @@ class Supervisor:
                 self._call("stopProcess", name, unless=(_NOT_RUNNING, _BAD_NAME))
         pid = int(cast("int", self._call("getPID")))
         self._call("shutdown")
-        return ended(pid, _DRAIN_SECONDS)
+        return ended(pid, DRAIN_SECONDS)
 
     def _wake(self, name: str) -> None:
         """Forget that a program sleeps: somebody has said what is to become of it."""
@@ -198,7 +171,7 @@ class Supervisor:
         """End what a supervisor that died has left behind."""
         pid = holder(self.programs / f"{name}{LOCK}")
         if pid is not None:
-            end(pid, _DRAIN_SECONDS)
+            end(pid, DRAIN_SECONDS)
 
     def _forget(self, name: str) -> None:
         for suffix in (".conf", ".json", LOCK):
@@ -229,35 +202,6 @@ class Supervisor:
                 return method(*arguments)
         finally:
             transport.close()
-
-    def _conf(self) -> str:
-        at = _escaped(self.directory)
-        return (
-            f"[unix_http_server]\nfile={_escaped(self._socket)}\nchmod=0700\n\n"
-            f"[supervisord]\nlogfile={at}/supervisord.log\nlogfile_maxbytes=1MB\n"
-            f"logfile_backups=2\npidfile={at}/supervisord.pid\nchildlogdir={at}/logs\n"
-            f"umask=077\nloglevel=info\nnocleanup=true\n\n"
-            f"[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = "
-            f"supervisor.rpcinterface:make_main_rpcinterface\n\n"
-            f"[include]\nfiles={at}/programs/*.conf\n"
-        )
-
-    def _program(self, program: Program, path: Path) -> str:
-        command = f'"{sys.executable}" -m infra.deploy.launch "{path}"'
-        return (
-            f"[program:{program.name}]\ncommand={_escaped(command)}\n"
-            f"directory={_escaped(Path(__file__).parents[2])}\nautostart=true\n"
-            f"autorestart={'true' if program.again else 'unexpected'}\nexitcodes=0,3\n"
-            f"startsecs=0\nstartretries=1000\nstopsignal=TERM\nstopwaitsecs={_DRAIN_SECONDS}\n"
-            f"killasgroup=true\nredirect_stderr=true\n"
-            f"stdout_logfile={_escaped(self.logs)}/{program.name}.log\n"
-            f"stdout_logfile_maxbytes=4MB\nstdout_logfile_backups=2\n"
-        )
-
-
-def _escaped(text: object) -> str:
-    """Return a text as the supervisor reads it: it would fill in what stands behind a %."""
-    return str(text).replace("%", "%%")
 
 
 def _short(path: Path) -> Path:

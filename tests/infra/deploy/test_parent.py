@@ -18,7 +18,7 @@ import pytest
 from infra.deploy import alive
 from infra.deploy import status as states
 from infra.deploy.deployment import Place
-from infra.deploy.parent import GAVE_UP
+from infra.deploy.keeper import GAVE_UP
 from infra.deploy.status import Status
 from tests.infra.rig import ROOT, Rig
 from tests.infra.trading_rig import OFTEN, PATIENCE, Feed, feed

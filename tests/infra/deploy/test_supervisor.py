@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from infra.deploy.deployment import DeployError
-from infra.deploy.supervisor import Program, Supervisor
+from infra.deploy.supervisor import Supervisor
+from infra.deploy.supervisor_files import Program
 from infra.lock import Lock
 
 SAY = "import os, sys, time; open(sys.argv[1], 'w').write(os.environ['KAFKA_X']); time.sleep(999)"
