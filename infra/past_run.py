@@ -11,6 +11,7 @@ import orjson
 from infra import flowfile
 from infra.as_read import AnyLog, AsRead
 from infra.reached import reached
+from infra.remake import RUN
 from infra.settings import Settings
 from infra.sources import FromHistory, FromKafka, FromLog
 from infra.starts import Start, noted
@@ -19,7 +20,6 @@ from infra.switches import Broker
 from infra.trading import Trading
 from infra.worker import Job
 
-_FILE = "run.json"
 _BROKER = "--broker"
 _SHORTEST = 4
 """Letters of a run's id that are enough."""
@@ -68,7 +68,7 @@ class PastRun:
             When it is damaged, or of a replay.
 
         """
-        path = store / _FILE
+        path = store / RUN
         try:
             said = orjson.loads(path.read_bytes())
             told = cls(store, **{name: said[name] for name in _TOLD})
@@ -164,7 +164,7 @@ def find(name: str, settings: Settings) -> PastRun:
     """
     home = settings.home
     for store in (home / "deployments" / name / "store", home / "trading" / name, Path(name)):
-        if (store / _FILE).is_file():
+        if (store / RUN).is_file():
             return PastRun.read(store)
     found = [run for run in _runs(home) if len(name) >= _SHORTEST and run.run.startswith(name)]
     if len(found) == 1:
@@ -178,5 +178,5 @@ def _runs(home: Path) -> Iterator[PastRun]:
     """Yield the runs that traded here, but for those that were given a store of their own."""
     for pattern in ("deployments/*/store", "trading/*"):
         for store in sorted(home.glob(pattern)):
-            if (store / _FILE).is_file():
+            if (store / RUN).is_file():
                 yield PastRun.read(store)
