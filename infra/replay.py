@@ -13,7 +13,7 @@ from connectors.clickhouse import UNREACHABLE, reason, refusal
 from connectors.disk import DiskError
 from connectors.events_file import gather
 from connectors.tally import MarketTally
-from infra import flowfile, processes, report, starts
+from infra import flowfile, processes, report, starts, warmth
 from infra.far import Far
 from infra.history import writer
 from infra.problems import AGAIN, ReplayError, explained
@@ -22,7 +22,7 @@ from infra.runs import Notes
 from infra.scratch import drain, left_in, scratch
 from infra.sources import Files, Origin
 from infra.store import Store
-from infra.worker import Done, Job, Share, form_of
+from infra.worker import Done, Job, Share, form_of, steps_of
 
 Watcher = Callable[[list[Far]], None]
 """Is told how far each process of a replay is, a few times a second."""
@@ -56,13 +56,16 @@ def replay(
     """
     with explained(resumable=store is not None):
         _check_events(events, job.origin)
+        _check_alone(job)
         job = replace(job, events=events is not None)
         with _placed(job, store) as (job, resumed):
             share = Share(job, 0)
             share.dataflow()  # so that whatever is wrong with it is told before anything starts
+            if job.trading is not None and not resumed and (warm := warmth.said(steps_of(job))):
+                (tell or _nobody)(f"warm-up: {warm}")
             notes = Notes(job, share.flow, writer(job.settings)) if job.history else None
             if notes:
-                _begin(job, notes, tell or (lambda _: None))
+                _begin(job, notes, tell or _nobody)
             try:
                 done = _play(job, share, watch)
                 told = _report(job, share.flow.name, done, resumed=resumed)
@@ -78,6 +81,10 @@ def replay(
                 trouble = notes.end(status, report.summary(told))
                 told = replace(told, trouble=told.trouble or trouble or left_in(job.scratch))
             return told
+
+
+def _nobody(_line: str) -> None:
+    """Nobody wants to know."""
 
 
 def _play(job: Job, share: Share, watch: Watcher) -> list[Done]:
@@ -101,6 +108,16 @@ def _begin(job: Job, notes: Notes, tell: Teller) -> None:
         tell(f"history took in {moved} blocks of rows that earlier runs had left on disk")
     if why := refusal(refused):
         tell(f"history: of earlier runs, {why}; they stay in {job.settings.home / 'runs'}")
+
+
+def _check_alone(job: Job) -> None:
+    """See that whoever trades with an account is one process: its executor hears it as one."""
+    if job.trading is not None and job.trading.real and job.processes > 1:
+        raise ReplayError(
+            f"--processes {job.processes}: a flow with an account is one process, so that its "
+            f"executor notices when it falls silent: leave it out, or divide the markets among "
+            f"several flows"
+        )
 
 
 def _check_events(events: Path | None, origin: Origin) -> None:

@@ -16,6 +16,7 @@ from rich.progress import Progress
 from infra import flowfile, report, screen
 from infra.chosen import Logs, log_of, origin_of
 from infra.far import Far, whole
+from infra.onward import Adopt, Afresh, onward
 from infra.past_replay import compared, past
 from infra.replay import Watcher, replay
 from infra.screen import Misused, say
@@ -118,6 +119,8 @@ def command(
             show_default=False,
         ),
     ] = None,
+    adopt: Adopt = False,
+    afresh: Afresh = False,
     no_history: Annotated[
         bool, typer.Option("--no-history", help="Do not keep anything in ClickHouse.")
     ] = False,
@@ -173,6 +176,7 @@ def command(
             processes=processes,
             costs=_costs(flow, fees, latency, slippage),
             history=not no_history,
+            onward=onward(adopt=adopt, afresh=afresh),
         )
         play(job, recovery, events, out if as_json else None)
 

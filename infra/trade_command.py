@@ -13,6 +13,7 @@ from infra import flowfile, report, screen
 from infra.far import Far, whole
 from infra.gauges import Gauges
 from infra.missing import Missing
+from infra.onward import Adopt, Afresh, onward
 from infra.places import order_queue, place
 from infra.problems import explained
 from infra.publishing import Port, published
@@ -65,11 +66,14 @@ def command(
         typer.Option(
             "--warm-up",
             metavar="6h",
-            help="How much of the log to read first, for averages and models; an account trades "
-            "from now on, paper from there.",
+            help="How much of the log to read first, for averages and models; positions are "
+            "entered from now on.",
             show_default="nothing",
         ),
     ] = "",
+    processes: Annotated[
+        int, typer.Option(min=1, help="Processes that divide the markets among them; on paper.")
+    ] = 1,
     recovery: Annotated[
         Path | None,
         typer.Option(
@@ -86,6 +90,8 @@ def command(
     no_history: Annotated[
         bool, typer.Option("--no-history", help="Do not keep anything in ClickHouse.")
     ] = False,
+    adopt: Adopt = False,
+    afresh: Afresh = False,
     metrics_port: Port = None,
 ) -> None:
     """Trade a flow on the market log as it grows, until Ctrl-C.
@@ -106,6 +112,8 @@ def command(
             origin=origin,
             since=warm_up or _NOW,
             markets=tuple(sorted({name.strip() for name in markets.split(",")} - {""})),
+            processes=processes,
+            onward=onward(adopt=adopt, afresh=afresh),
             costs=flowfile.load(flow).costs,
             history=not no_history,
             settings=settings,

@@ -172,7 +172,7 @@ def test_a_flow_of_another_shape_is_refused(job: Job, tmp_path: Path) -> None:
     (tmp_path / "b.jsonl").write_bytes(b"".join(lines[2_000:]))
     longer = with_data(job, tmp_path / "b.jsonl")
     job.flow.write_text(SMA.read_text().replace("minutes=1)", "minutes=2)"))
-    with pytest.raises(ReplayError, match="give the flow its former settings, or start afresh"):
+    with pytest.raises(ReplayError, match="give the flow its former settings, or take"):
         play(longer, tmp_path / "store")
     job.flow.write_text(SMA.read_text())
     play(longer, tmp_path / "store")
