@@ -118,7 +118,7 @@ def clock(stamp: int, now: int) -> str:
 
     Examples
     --------
-    >>> clock(3_661 * _SECOND, now=7_000 * _SECOND), clock(3_661 * _SECOND, now=90_000 * _SECOND)
+    >>> clock(3_661 * _SECOND, now=7_000 * _SECOND), clock(3_661 * _SECOND, now=190_000 * _SECOND)
     ('01:01:01', '01-01 01:01')
 
     """

@@ -90,8 +90,8 @@ def test_a_flow_is_deployed_survives_what_dies_and_ends_when_it_is_told_to(rig: 
     assert "demo: stopped; " in rig.deck("stop", "demo").out
     assert flow(rig, "demo")["state"] == "stopped"
     assert "simulate" not in {p.stem for p in (rig.home / "supervisor" / "programs").iterdir()}
-    rows = rig.deck("sql", "SELECT name, source, who FROM deployments", "--format", "json").out
-    assert [row["name"] for row in map(json.loads, rows.splitlines())] == ["demo"]
+    rows = rig.deck("sql", "SELECT name, source FROM deployments", "--format", "csv").out
+    assert rows.splitlines()[1:] == ['"demo","simulate"']
     rig.deck("restart", "demo")
     assert flow(rig, "demo")["run"] == first["run"]
     assert "nothing of it runs any more" in rig.deck("shutdown").out

@@ -71,12 +71,12 @@ def test_what_dies_is_started_again_and_what_gives_up_is_not(
     supervisor: Supervisor, home: Path
 ) -> None:
     note = home / "note"
-    once = f"import sys; f = open({str(note)!r}, 'a'); f.write('x'); f.close(); sys.exit(%s)"
-    supervisor.put(Program("dies", ("-c", once % "1")))
+    once = "import sys; f = open(sys.argv[1], 'a'); f.write('x'); f.close(); sys.exit("
+    supervisor.put(Program("dies", ("-c", f"{once}1)", str(note))))
     wait_for(lambda: len(said(note)) >= 2)
     supervisor.drop("dies")
     note.unlink()
-    supervisor.put(Program("gives-up", ("-c", once % "3")))
+    supervisor.put(Program("gives-up", ("-c", f"{once}3)", str(note))))
     wait_for(lambda: supervisor.states()["gives-up"] == "EXITED")
     assert said(note) == "x"
 
