@@ -59,6 +59,13 @@ class OutboxView:
         """Return the positions that are not over."""
         return self._all(Holding, "SELECT body FROM holdings WHERE live")
 
+    def holding(self, key: Key) -> Holding | None:
+        """Return a position, however long ago it was."""
+        query = (
+            "SELECT body FROM holdings WHERE flow = ? AND run = ? AND market = ? AND position = ?"
+        )
+        return next(iter(self._all(Holding, query, *key)), None)
+
     def modes(self) -> dict[Scope, Mode]:
         """Return what is not active, and why."""
         rows = self._rows("SELECT flow, market, mode, why FROM modes")
@@ -164,13 +171,6 @@ class Outbox(OutboxView):
         """Return the order that the exchange knows by its own id."""
         query = "SELECT body FROM slips WHERE exchange_id = ? AND market = ?"
         return next(iter(self._all(Slip, query, exchange_id, market)), None)
-
-    def holding(self, key: Key) -> Holding | None:
-        """Return a position, however long ago it was."""
-        query = (
-            "SELECT body FROM holdings WHERE flow = ? AND run = ? AND market = ? AND position = ?"
-        )
-        return next(iter(self._all(Holding, query, *key)), None)
 
     def sent_since(self, then: Time) -> list[Time]:
         """Return when orders were sent, from a time on."""

@@ -65,8 +65,9 @@ def _leaving_door(action: str, what: str) -> Callable[..., None]:
         with told(), explained(resumable=False):
             word = _word(action, flow, market, everything=everything)
             settings = Settings.from_environment()
+            was = held_by(settings, purses_of(settings, account))
             purses = _say(word, settings, account, kafka=kafka)
-            if not no_wait and not leave(word, settings, purses, patience):
+            if not no_wait and not leave(word, settings, purses, patience, was):
                 raise typer.Exit(1)
 
     command.__doc__ = what

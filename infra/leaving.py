@@ -10,6 +10,7 @@ from typing import NamedTuple
 from rich import box
 from rich.table import Table
 
+from connectors.blotter_position import Key
 from connectors.outbox import OutboxView
 from connectors.outbox_file import FILE
 from infra.screen import out, say
@@ -29,6 +30,8 @@ class Left(NamedTuple):
     market: str
     what: str
     why: str
+    key: Key | None = None
+    """Which position it is, if it is one."""
 
 
 def held_by(settings: Settings, purses: Iterable[str]) -> list[Left]:
@@ -43,7 +46,9 @@ def held_by(settings: Settings, purses: Iterable[str]) -> list[Left]:
     return [left for name in purses if _seen(settings, name) for left in _held(settings, name)]
 
 
-def leave(word: Word, settings: Settings, purses: Iterable[str], seconds: float) -> bool:
+def leave(
+    word: Word, settings: Settings, purses: Iterable[str], seconds: float, was: Iterable[Left] = ()
+) -> bool:
     """Wait until nothing that was meant is held any more, and show it; whether that was seen.
 
     Parameters
@@ -56,6 +61,8 @@ def leave(word: Word, settings: Settings, purses: Iterable[str], seconds: float)
         Whose executors were told.
     seconds
         How long to wait, at most. For one that does not run nobody waits.
+    was
+        What was held before it was said.
 
     """
     deadline = time.monotonic() + seconds
@@ -78,7 +85,9 @@ def leave(word: Word, settings: Settings, purses: Iterable[str], seconds: float)
     if rest:
         out.print(table(rest))
     elif len(unseen) < len(names):
-        out.print("nothing of it is held any more")
+        dust = list(_dust(settings, [left for left in was if _meant(word, left)]))
+        but = f", but for what is too little to sell: {', '.join(dust)}" if dust else ""
+        out.print(f"nothing of it is held any more{but}", highlight=False)
     return not (rest or unseen)
 
 
@@ -90,7 +99,7 @@ def table(rest: Iterable[Left]) -> Table:
     grid.add_column("left")
     grid.add_column("state")
     for found in rest:
-        grid.add_row(*found)
+        grid.add_row(found.purse, found.flow, found.market, found.what, found.why)
     return grid
 
 
@@ -103,11 +112,21 @@ def _held(settings: Settings, name: str) -> Iterator[Left]:
         for holding in view.holdings():
             what = f"{holding.side} {holding.held.normalize():f}"
             state = f"{holding.stage}: {holding.why}" if holding.why else holding.stage
-            yield Left(name, holding.flow, holding.market, what, state)
+            yield Left(name, holding.flow, holding.market, what, state, holding.key)
         for slip in view.slips():
             if slip.purpose == "enter":
                 what = f"enters: {slip.side} {slip.amount.normalize():f}"
                 yield Left(name, slip.flow, slip.market, what, slip.status)
+
+
+def _dust(settings: Settings, was: Iterable[Left]) -> Iterator[str]:
+    """Return what is left of positions that are over."""
+    for left in was:
+        if left.key is not None:
+            with closing(OutboxView(executor_home(settings, left.purse))) as view:
+                holding = view.holding(left.key)
+            if holding is not None and holding.held > 0:
+                yield f"{holding.held.normalize():f} in {holding.market}"
 
 
 def _meant(word: Word, found: Left) -> bool:

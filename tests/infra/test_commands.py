@@ -13,7 +13,7 @@ from connectors.blotter_order import Slip
 from connectors.blotter_position import Holding
 from connectors.order_queue import Told, read_ask
 from connectors.outbox import Outbox
-from infra.leaving import held_by
+from infra.leaving import held_by, leave
 from infra.lock import Lock
 from infra.log import MarketLog, OrderQueue
 from infra.places import Embedded
@@ -148,6 +148,22 @@ def test_an_executor_that_does_not_get_there_is_waited_for_so_long_and_no_longer
         said = rig.deck("flatten", "--all", "--patience", "0.5", status=1)
     assert "the executor of main:sandbox is told" in said.out
     assert "long 3" in said.out
+
+
+def test_dust_that_is_too_little_to_sell_is_told(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings, box = Settings(rig.home), "main:sandbox"
+    sold, kept, old = holding(MARKETS[0]), holding(MARKETS[1], "b"), holding(MARKETS[1], "c")
+    outbox(rig, box, sold, kept)
+    was = held_by(settings, [box])
+    for one, rest in ((sold, "0.01"), (kept, "0"), (old, "1")):
+        one.stage, one.exited = "over", 3 - Decimal(rest)
+    outbox(rig, box, sold, kept, old)
+    assert leave(Word("flatten"), settings, [box], 0.0, was)
+    assert capsys.readouterr().out.splitlines() == [
+        "nothing of it is held any more, but for what is too little to sell: 0.01 in sim:A/USD"
+    ]
 
 
 def test_nothing_is_said_to_be_sold_where_it_cannot_be_seen(rig: Rig) -> None:
