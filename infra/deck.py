@@ -131,6 +131,11 @@ DOORS = {
         "notify",
         "Say where notices of fills, halts and deaths go; --test sends one.",
     ),
+    "disk": Door(
+        "disk_command",
+        "disk_command",
+        "Say what takes room on the disk, how fast that grows, and when the disk is full.",
+    ),
     "backup": Door(
         "backup_command",
         "backup_command",

@@ -5,6 +5,7 @@ import time
 from contextlib import closing, suppress
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import clickhouse_connect
@@ -18,6 +19,7 @@ from infra import migrate
 from infra.background import StartError, end, ended, spawn
 from infra.history_guard import Role
 from infra.history_home import DATABASE, DRAIN, HistoryError, Home, explained, told
+from infra.history_keep import LARGE, keep, kept_days
 from infra.scratch import drain
 from infra.settings import Settings
 
@@ -243,6 +245,21 @@ def stop_command() -> None:
     with told():
         stopped = history.stop()
     typer.echo("history: stopped" if stopped else history.status())
+
+
+@app.command("keep")
+def keep_command(
+    days: Annotated[int, typer.Option(min=0, help="By the events' stamps; 0 is for ever.")],
+    tables: Annotated[
+        str, typer.Option(help=f"Of {', '.join(LARGE)}; with commas between.")
+    ] = "trades,books",
+) -> None:
+    """Let what came from exchanges go when it is old; what runs concluded stays."""
+    with told(), closing(client("owner")) as owner:
+        keep(owner, days, [name.strip() for name in tables.split(",") if name.strip()])
+        for name in LARGE:
+            kept = kept_days(owner).get(name)
+            typer.echo(f"{name}: {f'{kept} days' if kept else 'for ever'}")
 
 
 @app.command("drain")
