@@ -11,6 +11,7 @@ import typer
 
 from connectors.scrub import scrubbed
 from infra.arguments import spread
+from infra.importing import undisturbed
 from infra.screen import say
 from infra.secrecy import keep_secrets
 from infra.settings import SettingsError
@@ -184,7 +185,8 @@ def command_line(arguments: Sequence[str]) -> typer.Typer:
 
 def _open(app: typer.Typer, name: str, door: Door) -> None:
     """Put the command itself behind its door."""
-    found = getattr(import_module(f"infra.{door.module}"), door.function)
+    with undisturbed():
+        found = getattr(import_module(f"infra.{door.module}"), door.function)
     if isinstance(found, typer.Typer):
         app.add_typer(found, name=name)
     else:

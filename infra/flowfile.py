@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from infra.importing import undisturbed
 from operators import Costs, Tape
 from schemas.mendable import Mendable
 
@@ -68,7 +69,8 @@ def _module(path: Path, source: bytes) -> ModuleType:
     sys.modules[name] = module
     try:
         # Not by the loader: its cache takes an edit of the same length and second for none.
-        exec(compile(source, path.absolute(), "exec"), vars(module))  # noqa: S102 - it is a flow
+        with undisturbed():
+            exec(compile(source, path.absolute(), "exec"), vars(module))  # noqa: S102 - it is a flow
     except (Exception, SystemExit) as error:
         raise FlowError(explain(path, error)) from error
     return module
