@@ -141,7 +141,7 @@ def _measured(market: str, measured: Measured) -> Iterator[tuple[str, Labels, fl
 def _counted(market: str, counted: Counted) -> Iterator[tuple[str, Labels, float]]:
     yield "trades_total", (market,), float(counted.trades)
     yield "wins_total", (market,), float(counted.wins)
-    for kind, count in dict(counted.events).items():
+    for kind, count in counted.events.items():
         yield "events_total", (market, kind), float(count)
     for action, count in dict(counted.orders).items():
         yield "orders_total", (market, action), float(count)

@@ -34,7 +34,7 @@ class Measured:
     def see(self, event: Event) -> None:
         """Take note of what has come."""
         if isinstance(event, Trades):
-            self.price = event.price.item(-1)
+            self.price = event.columns.price.item(event.stop - 1)  # a slice costs more than that
         elif isinstance(event, Instrument):
             self.size = float(event.contract_size)
 
@@ -70,22 +70,27 @@ class Counted:
     """
 
     trades: int = 0
-    events: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(SHOWN, 0)))
+    kinds: dict[type[Event], int] = field(default_factory=dict)
     orders: Counter[str] = field(default_factory=Counter)
     reports: Counter[str] = field(default_factory=Counter)
     wins: int = 0
 
     def take(self, records: list[Record]) -> list[Event]:
         """Count conclusions, and return those that say more than that they are there."""
-        kinds = Counter([type(event) for _, event in records])
-        for kind, count in kinds.items():
-            self.events[kind.__name__.lower()] += count
-        if _TELLING.isdisjoint(kinds):
-            return []
-        telling = [event for _, event in records if type(event) in _TELLING]
-        for event in telling:
-            if isinstance(event, Order):
-                self.orders[event.action] += 1
-            elif isinstance(event, Closed):
-                self.wins += event.pnl > 0
+        telling, kinds = [], self.kinds
+        for _, event in records:
+            kind = type(event)
+            kinds[kind] = kinds.get(kind, 0) + 1
+            if kind in _TELLING:
+                telling.append(event)
+                if isinstance(event, Order):
+                    self.orders[event.action] += 1
+                elif isinstance(event, Closed):
+                    self.wins += event.pnl > 0
         return telling
+
+    @property
+    def events(self) -> dict[str, int]:
+        """How many of each kind; from any thread."""
+        counted = {kind.__name__.lower(): count for kind, count in [*self.kinds.items()]}
+        return {**dict.fromkeys(SHOWN, 0), **counted}

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import cast
 
+from connectors.strips import Strip
 from connectors.tracks import Item
 from infra.gauges import Stopwatch
 from infra.measured import Counted, Measured
-from schemas import SECOND, Event, Instrument, Report, Time, Trades
+from schemas import SECOND, Instrument, Report, Time, Trades
 from schemas.tables import Record
 
 _SEEN = frozenset({Trades, Instrument})
@@ -43,14 +44,13 @@ class Meter:
         self.snapshots = Stopwatch()
         """From the source's place to the last outlet, and so through all operators."""
         self._whose, self._kept, self._clock = (flow, run), kept, clock
-        self._read: dict[str, Time] = {}
-        """When something came last of a market."""
+        self._read: Time = 0
+        """When something came last; 0 once something was concluded of it."""
 
     def seen(self, items: list[Item]) -> list[Item]:
         """Take note of what comes, and return it."""
-        now = self._clock()
+        self._read = self._clock()
         for market, strip in items:
-            self._read[market] = now
             measured, counted = self._of(market)
             for event in strip:
                 if type(event) in _SEEN:
@@ -58,8 +58,8 @@ class Meter:
                     counted.trades += len(event) if isinstance(event, Trades) else 0
                 elif isinstance(event, Report) and (event.flow, event.run) == self._whose:
                     counted.reports[event.status] += 1
-            if strip and (received := _received(strip[-1])):
-                self.stages["log"].note((now - received) / SECOND)
+        if items and (received := _received(items[-1][1])):
+            self.stages["log"].note((self._read - received) / SECOND)
         return items
 
     def resume(self, state: Mapping[str, object] | None) -> None:
@@ -72,8 +72,9 @@ class Meter:
         measured, counted = self._of(market)
         for event in counted.take(records):
             measured.conclude(event)
-        if read := self._read.pop(market, 0):
-            self.stages["flow"].note((self._clock() - read) / SECOND)
+        if self._read:
+            self.stages["flow"].note((self._clock() - self._read) / SECOND)
+            self._read = 0
 
     def snapshot(self) -> Mapping[str, object]:
         """Return what is known; the last outlet to be asked knows how long all that took."""
@@ -92,9 +93,13 @@ class Meter:
         return self.markets[market], counted
 
 
-def _received(event: Event) -> Time | None:
-    """Return our clock when it came, where that is known."""
+def _received(strip: Strip) -> Time | None:
+    """Return our clock when the last of it came, where that is known."""
+    if not strip:
+        return None
+    event = strip[-1]
     if isinstance(event, Trades):
-        return None if event.received is None else event.received.item(-1)
+        column = event.columns.received
+        return None if column is None else column.item(event.stop - 1)
     found = getattr(event, "received", None)
     return found if isinstance(found, int) else None

@@ -57,7 +57,7 @@ FLOW = {
     "tapedeck_model_drift": _gauge("How much of its edge the model has lost of late.", _M, "kind"),
     "tapedeck_event_lag_seconds": _gauge("From the stamp of what came last to now.", _M),
     "tapedeck_log_lag_messages": _gauge("Messages of the log that are not read yet."),
-    "tapedeck_stage_seconds": _times("How long a strip of the tape took, by stage.", "stage"),
+    "tapedeck_stage_seconds": _times("How long a batch of the tape took, by stage.", "stage"),
     "tapedeck_snapshot_seconds": _times("How long a snapshot took."),
     "tapedeck_history_waiting_blocks": _gauge("Blocks of rows that history has not got yet."),
     "tapedeck_history_waiting_bytes": _gauge("Their size on disk."),
