@@ -23,7 +23,7 @@ from infra.problems import ReplayError, explained
 from infra.replay import replay
 from infra.settings import Settings
 from infra.sources import Files
-from infra.store import Store
+from infra.store import Onward, Store
 from infra.switches import Broker, Ground
 from infra.worker import Job, form_of
 
@@ -39,23 +39,38 @@ class Check(NamedTuple):
     said: str
 
 
-def checks(deployment: Deployment, where: Place, settings: Settings) -> Iterator[Check]:
-    """Look at all that a deployment needs, one thing after the other; what it needs is started."""
+def checks(
+    deployment: Deployment, where: Place, settings: Settings, onward: Onward = Onward.SAME
+) -> Iterator[Check]:
+    """Look at all that a deployment needs, one thing after the other; what it needs is started.
+
+    Parameters
+    ----------
+    deployment, where, settings
+        What is looked at.
+    onward
+        What becomes of what its store has kept: that is done last, if all else is good.
+
+    """
     looks: list[tuple[str, Callable[[], str]]] = [
         ("flow", lambda: _dry_run(job_of(deployment, where, settings))),
         ("log", lambda: _log(deployment, settings)),
         *([("history", lambda: _history(settings))] if deployment.history else []),
-        ("store", lambda: _store(job_of(deployment, where, settings), where)),
     ]
     if deployment.broker != Broker.PAPER.value:
         looks.append(("account", lambda: _account(deployment, settings)))
+    looks.append(("store", lambda: _store(job_of(deployment, where, settings), where, onward)))
+    good = True
     for what, look in looks:
+        if what == "store" and not good and onward is not Onward.SAME:
+            return  # it is changed only for a flow that is started then
         try:
             with explained(resumable=False):
                 found = Check(what, good=True, said=look())
         except (ReplayError, DeployError, ValueError) as error:
             found = Check(what, good=False, said=str(error))
         yield found
+        good = good and found.good
         if not found.good and what == "flow":
             return  # without it the others mean nothing
 
@@ -128,11 +143,17 @@ def _history(settings: Settings) -> str:
     return "its tables are up to date"
 
 
-def _store(job: Job, where: Place) -> str:
-    """See that what is kept fits; nothing is made here."""
+def _store(job: Job, where: Place, onward: Onward) -> str:
+    """See that what is kept fits; it is changed only if that was asked for."""
     if not (where.store / "run.json").exists():
         return "it begins afresh"
-    with closing(Store(where.store, form_of(job))) as store:
+    with closing(Store(where.store, form_of(job), onward)) as store:
+        if onward is Onward.ADOPT:
+            then = replace(job, run=store.run, started=store.started)
+            store.fit(lambda: then.origin.open(then.settings, (0, 1), then.batch, then.window))
+            return f"run {store.run[:8]} goes on, and its positions are taken over"
+        if onward is Onward.AFRESH:
+            return f"what was kept is forgotten: it begins as run {store.run[:8]}"
         return f"it goes on with run {store.run[:8]}"
 
 

@@ -23,9 +23,11 @@ from infra.deploy.starting import start
 from infra.deploy.status import Status
 from infra.deploy.supervisor import Supervisor
 from infra.deploy.unattended import FLATTEN, HOLD
+from infra.onward import Adopt, Afresh, onward
 from infra.problems import explained
 from infra.screen import say, told
 from infra.settings import Settings
+from infra.store import Onward
 from infra.switches import Broker, check
 
 _LINES = 10
@@ -98,6 +100,8 @@ def deploy(
         OnFailure,
         typer.Option(help="What becomes of an account's positions if it cannot be kept running."),
     ] = OnFailure.HOLD,
+    adopt: Adopt = False,
+    afresh: Afresh = False,
     executor: Annotated[
         str,
         typer.Option(
@@ -130,12 +134,12 @@ def deploy(
             options, code_of(flow), who(),
         )  # fmt: skip
         if target is Target.LOCAL:
-            _local(deployment, place, settings)
+            _local(deployment, place, settings, onward(adopt=adopt, afresh=afresh))
         else:
             deploy_elsewhere(deployment, target.value, settings.home)
 
 
-def _local(deployment: Deployment, place: Place, settings: Settings) -> None:
+def _local(deployment: Deployment, place: Place, settings: Settings, then: Onward) -> None:
     before = place.load()
     _check_free(deployment, place, settings)
     if before is not None:
@@ -143,7 +147,7 @@ def _local(deployment: Deployment, place: Place, settings: Settings) -> None:
         for what, (was, is_) in before.changes(deployment).items():
             say(f"{what}: was {was}, is {is_}", "yellow")
     good = True
-    for one in checks(deployment, place, settings):
+    for one in checks(deployment, place, settings, then):
         good = good and one.good
         _show(one)
     if not good:

@@ -103,7 +103,7 @@ class Supervisor:
         self._wake(program.name)
         content = orjson.dumps(asdict(program), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
         path = self.programs / f"{program.name}.json"
-        conf = section(program.name, path, self.logs, again=program.again).encode()
+        conf = section(program.name, path, self.logs.name, again=program.again).encode()
         same = _read(path) == content and _read(path.with_suffix(".conf")) == conf
         state = self.states().get(program.name, "")
         if same and state in _UP:

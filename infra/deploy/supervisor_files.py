@@ -59,7 +59,7 @@ def own(directory: Path, socket: Path) -> str:
     )
 
 
-def section(name: str, path: Path, logs: Path, again: bool) -> str:
+def section(name: str, path: Path, logs: str, again: bool) -> str:
     """Return what it is told of a program.
 
     Parameters
@@ -69,7 +69,7 @@ def section(name: str, path: Path, logs: Path, again: bool) -> str:
     path
         What the program is.
     logs
-        Where what it prints is kept.
+        Where what it prints is kept, from the supervisor's home on; without any %.
     again
         Whether it is started again even if it ended well.
 
@@ -81,7 +81,7 @@ def section(name: str, path: Path, logs: Path, again: bool) -> str:
         f"autorestart={'true' if again else 'unexpected'}\nexitcodes=0,3\n"
         f"startsecs=0\nstartretries=1000\nstopsignal=TERM\nstopwaitsecs={DRAIN_SECONDS}\n"
         f"killasgroup=true\nredirect_stderr=true\n"
-        f"stdout_logfile={_escaped(logs)}/{name}.log\n"
+        f"stdout_logfile={logs}/{name}.log\n"
         f"stdout_logfile_maxbytes=4MB\nstdout_logfile_backups=2\n"
     )
 
