@@ -13,7 +13,7 @@ from rich.text import Text
 
 from connectors.scrub import scrub
 from infra import screen
-from infra.doctor import flows, home, machine, servers
+from infra.doctor import flows, home, machine, room, servers
 from infra.doctor.finding import Finding
 from infra.problems import explained
 from infra.screen import told
@@ -48,7 +48,8 @@ def everything(settings: Settings) -> Iterator[Finding]:
     """Yield what is found, from the machine to what runs on it."""
     yield from machine.python()
     yield from machine.packages()
-    yield from machine.disk(settings.home)
+    yield from room.room(settings.home)
+    yield from room.forecast(settings)
     yield from machine.files()
     yield from machine.clock(settings.exchange_urls)
     yield from home.rights(settings.home)

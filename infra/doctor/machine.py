@@ -1,4 +1,4 @@
-"""Whether this machine can run what it should: versions, disk, files, clock."""
+"""Whether this machine can run what it should: versions, files, clock."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import platform
 import re
 import resource
-import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -56,17 +55,6 @@ def packages(lock: Path = LOCK) -> Iterator[Finding]:
     remedy = f"pip install --require-hashes -r {lock}"
     stateful = _STATEFUL & other.keys()
     yield bad("packages", said, remedy) if stateful else warn("packages", said, remedy)
-
-
-def disk(home: Path) -> Iterator[Finding]:
-    """Look how full the disk is."""
-    there = next(path for path in (home, *home.parents) if path.exists())
-    found = shutil.disk_usage(there)
-    yield measured(
-        "disk", f"{found.free / 1e9:,.1f} GB of {found.total / 1e9:,.0f} free at {there}",
-        max(1 - found.free / found.total, 1.0 if found.free < 10**9 else 0.0), (0.9, 0.97),
-        "free some space, or keep less: deck log start --days N --gigabytes N",
-    )  # fmt: skip
 
 
 def files() -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import threading
 import time
@@ -25,9 +26,10 @@ from connectors.outbox import Outbox
 from infra.deploy import status as states
 from infra.deploy.deployment import DeployError, Deployment, Place
 from infra.deploy.status import Status
-from infra.doctor import flows, home, machine, servers
+from infra.doctor import flows, home, machine, room, servers
 from infra.doctor.finding import Finding
 from infra.far import Line
+from infra.forecast import Part
 from infra.notify_settings import NotifySettings
 from infra.settings import Settings
 from infra.trading import executor_home
@@ -87,6 +89,22 @@ def test_packages_are_compared_with_the_lock(tmp_path: Path) -> None:
     lock.write_text("river==0.1 \\\n")
     assert only(machine.packages(lock), "packages").state == "bad"
     assert not [*machine.packages(tmp_path / "none")]
+
+
+def test_a_disk_that_will_be_full_soon_is_told_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    for days, state in ((100, "ok"), (7, "warn"), (1, "bad")):
+        growing = [Part("history: trades", 0, daily=free / days)]
+        monkeypatch.setattr(room, "parts", lambda _, growing=growing: growing)
+        found = only(room.forecast(Settings(tmp_path)), "disk, forecast")
+        assert (found.state, found.says) == (state, f"full in {days} days, as it goes")
+    monkeypatch.setattr(room, "parts", lambda _: [Part("log", 7)])
+    assert "without end" in only(room.forecast(Settings(tmp_path)), "disk, forecast").says
+    low = shutil._ntuple_diskusage(10**12, 10**12 - 10**8, 10**8)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: low)
+    assert only(room.room(tmp_path / "none"), "disk").state == "bad"
 
 
 def test_what_others_may_write_is_bad_and_what_they_may_read_is_told(tmp_path: Path) -> None:
