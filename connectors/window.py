@@ -72,14 +72,18 @@ class Window:
 
     def rows(self, ts: Int64) -> NDArray[np.bool_] | None:
         """Tell which trades of these stamps are let through; `None` if all are."""
-        if self.since is None and self.until is None:
+        if not len(ts):
+            return None
+        early = self.since is not None and ts.min() < self.since
+        late = self.until is not None and ts.max() >= self.until
+        if not (early or late):
             return None
         inside = np.ones(len(ts), bool)
         if self.since is not None:
             inside &= ts >= self.since
         if self.until is not None:
             inside &= ts < self.until
-        return None if inside.all() else inside
+        return inside
 
     def _has_time(self, ts: Time) -> bool:
         return (self.since is None or ts >= self.since) and (self.until is None or ts < self.until)
