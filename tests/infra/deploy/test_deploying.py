@@ -15,6 +15,7 @@ import pytest
 
 from connectors.simulate import simulate
 from infra.deploy.deployment import Place
+from infra.deploy.flow_board import facts, flows
 from tests.infra.rig import SMA, Rig
 
 PATIENCE = 60.0
@@ -46,11 +47,9 @@ def ours(home: Path) -> list[psutil.Process]:
 
 
 def flow(rig: Rig, name: str) -> dict[str, Any]:
-    """Return what `deck flows` tells of a deployment."""
-    said = json.loads(rig.deck("flows", "--json", status=None).out)
-    [found] = [one for one in said if one["name"] == name]
-    assert isinstance(found, dict)
-    return found
+    """Return what `deck flows --json` would tell of a deployment."""
+    [found] = flows([Place(rig.home, name)])
+    return facts(found)
 
 
 def wait_for(seen: Callable[[], bool]) -> None:
@@ -64,7 +63,7 @@ def test_a_flow_is_deployed_survives_what_dies_and_ends_when_it_is_told_to(rig: 
     said = rig.deck("deploy", SMA, "--name", "demo")
     assert [line[:2] for line in said.out.splitlines()[:4]] == ["✓ "] * 4
     assert "demo is running" in said.out
-    first = flow(rig, "demo")
+    [first] = json.loads(rig.deck("flows", "--json").out)
     assert (first["state"], first["restarts"], first["source"]) == ("running", 0, "simulate")
 
     refused = rig.deck("deploy", SMA, "--name", "demo", status=1)
@@ -117,28 +116,6 @@ def test_a_rehearsal_ends_with_what_a_replay_of_its_recording_gives(rig: Rig) ->
     other = flow(rig, "rehearsal")
     assert other["run"] != found["run"]
     assert (other["trades"], other["pnl"]) == (found["trades"], found["pnl"])
-
-
-@pytest.mark.parametrize(
-    ("options", "told"),
-    [
-        (("--source", "tape"), "say simulate, replay:FILE"),
-        (("--source", "replay"), "say simulate, replay:FILE"),
-        (("--source", "replay:gone.parquet"), "no such file"),
-        (("--source", "exchange:binance"), "--markets binance:BTC/USDT, or write MARKETS"),
-        (("--source", "exchange:okx", "--markets", "binance:A/B"), "not of okx"),
-        (("--broker", "sandbox", "--account", "main"), "what is simulated is no market"),
-        (("--broker", "sandbox"), "name it, such as --account main"),
-        (("--name", "a/b"), "letters, digits, - and _"),
-        (("--source", "kafka"), "KAFKA_BOOTSTRAP"),
-    ],
-)
-def test_what_cannot_be_is_refused_before_anything_starts(
-    rig: Rig, options: tuple[str, ...], told: str
-) -> None:
-    said = rig.deck("deploy", SMA, *options, "--no-history", status=1)
-    assert told in " ".join((said.out + said.err).split())
-    assert not (rig.home / "supervisor").exists()
 
 
 def test_a_flow_that_fails_on_ticks_is_marked_and_not_started(rig: Rig) -> None:
