@@ -66,7 +66,7 @@ def _halt(directory: Path, note: Note) -> None:
     """Let an account enter nothing until a person resumes it."""
     with closing(OutboxView(directory)) as view:
         account = view.account
-    why = f"restored from a backup of {when(note)}: see docs/recovery.md, then deck resume --all"
+    why = f"restored from a backup of {when(note)}: see docs/backup.md, then deck resume --all"
     with closing(Outbox(directory, account)) as outbox, outbox.whole():
         outbox.put_mode(Scope("", ""), Mode("halted", why))
         outbox.put_first(time.time_ns())
