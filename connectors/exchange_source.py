@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from typing_extensions import override
 
 from connectors.exchange import Exchange
+from connectors.rest import AT_ONCE, Rest
 from connectors.tracks import Item
 
-IDLE = timedelta(milliseconds=2)
-"""How long the engine leaves a source alone that has nothing."""
+_IDLE_SECONDS = 0.002
 PART = "exchange"
 
 
@@ -61,7 +61,8 @@ class ExchangeSource(FixedPartitionedSource[Item, None]):
 class _Partition(StatefulSourcePartition[Item, None]):
     def __init__(self, exchange: Exchange, stopped: threading.Event) -> None:
         self._exchange, self._stopped = exchange, stopped
-        self._idle = False
+        self._rest = Rest(_IDLE_SECONDS)
+        self._rest.join()
 
     @override
     def next_batch(self) -> Sequence[Item]:
@@ -70,12 +71,13 @@ class _Partition(StatefulSourcePartition[Item, None]):
         items = self._exchange.drain()
         if not items and self._stopped.is_set():
             raise StopIteration
-        self._idle = not items
+        if not items:
+            self._rest.nothing()
         return items
 
     @override
     def next_awake(self) -> datetime | None:
-        return datetime.now(timezone.utc) + IDLE if self._idle else None
+        return AT_ONCE
 
     @override
     def snapshot(self) -> None:

@@ -20,6 +20,7 @@ from connectors.clickhouse import UNREACHABLE, Connect, reason
 from connectors.history_rows import Placed, events_of
 from connectors.log import Bounds, LogError
 from connectors.offsets import Chunk, Offsets, Place, State, start, strips_of
+from connectors.rest import IDLE_SECONDS, Rest
 from connectors.tracks import Counts, Item, Progress
 from connectors.window import ALL, Window
 from schemas import OUTSIDE, Event, Instrument, Outside, Trades
@@ -74,7 +75,7 @@ class HistorySource(FixedPartitionedSource[Item, State]):
         with _told(), closing(connect()) as client:
             kept = _one_log(_kept(client, window), log)
         self._markets = {name: kept[name] for name in sorted(kept) if _number(name) % n == k}
-        self._stopped = threading.Event()
+        self._stopped, self._rest = threading.Event(), Rest(IDLE_SECONDS)
         self._read: Mapping[str, State] = {}
         self.progress = Progress(0)
 
@@ -124,7 +125,7 @@ class HistorySource(FixedPartitionedSource[Item, State]):
         chunks = self._ahead(for_part, state)
         if read:
             chunks = again(lambda state: self._ahead(for_part, state), read, end)
-        return Offsets(chunks, self._batch, state, counts, self._stopped)
+        return Offsets(chunks, self._batch, state, counts, self._stopped, self._rest)
 
     def stop(self) -> None:
         """Let all partitions end where they are, so that the engine drains and keeps its state."""

@@ -13,6 +13,7 @@ from connectors.blocks import BLOCK_ROWS
 from connectors.log import Log
 from connectors.messages import said
 from connectors.offsets import Chunk, Offsets, Place, State, start, strips_of
+from connectors.rest import IDLE_SECONDS, Rest
 from connectors.tracks import Counts, Item, Progress
 from connectors.window import ALL, Window
 from schemas import SECOND, Time
@@ -74,7 +75,7 @@ class LogSource(FixedPartitionedSource[Item, State]):
         self._log, self._batch, self._follow = log, batch, follow
         self._window, self._over = window, over
         self._parts = log.partitions()[k::n]
-        self._stopped = threading.Event()
+        self._stopped, self._rest = threading.Event(), Rest(IDLE_SECONDS)
         self._kept: Mapping[str, State] = {}
         self.progress = Progress(0)
         self.lags: dict[str, int] = {}
@@ -132,7 +133,7 @@ class LogSource(FixedPartitionedSource[Item, State]):
         if kept := self._kept.get(for_part):
             end = self._log.bounds(for_part).end
             chunks = again(lambda state: self._chunks(for_part, state), kept, end)
-        return Offsets(chunks, self._batch, state, counts, self._stopped)
+        return Offsets(chunks, self._batch, state, counts, self._stopped, self._rest)
 
     def stop(self) -> None:
         """Let all partitions end where they are, so that the engine drains and keeps its state."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Iterable
-from datetime import datetime, timedelta, timezone
-from time import perf_counter
+from datetime import datetime
+from time import monotonic, perf_counter
 from typing import NamedTuple, TypedDict
 
 from bytewax.inputs import StatefulSourcePartition
 from typing_extensions import override
 
 from connectors.market_ids import settled
+from connectors.rest import AT_ONCE, Rest
 from connectors.strips import Strip
 from connectors.tracks import Counts, Item, Tracks
 from connectors.window import Window
@@ -20,7 +21,6 @@ from schemas.sealed import sum_of
 
 VERSION = 2
 """Of the state in recovery stores."""
-_IDLE = timedelta(milliseconds=3)
 
 
 class State(TypedDict):
@@ -92,6 +92,8 @@ class Offsets(StatefulSourcePartition[Item, State]):
         Is told how far it is.
     stopped
         Says that it is to end where it is.
+    rest
+        That of all partitions of the source.
 
     """
 
@@ -102,27 +104,30 @@ class Offsets(StatefulSourcePartition[Item, State]):
         state: State,
         counts: Counts,
         stopped: threading.Event,
+        rest: Rest,
     ) -> None:
         self._chunks, self._batch, self._counts = chunks, batch, counts
-        self._stopped = stopped
+        self._stopped, self._rest = stopped, rest
         self._end, self._place = state["end"], Place(state["first"], state["texts"])
         self._chunk: Chunk | None = None
         self._tracks = Tracks({}, state["done"])
         self._markets = set(state["markets"])
-        self._idle = False
+        self._due = 0.0
+        """Until then there is nothing, our own clock's time."""
+        rest.join()
 
     @override
     def next_batch(self) -> list[Item]:
         if self._stopped.is_set():
             raise StopIteration
         if not self._tracks.left:
-            chunk = next(self._chunks)
-            self._idle = chunk is None
+            chunk = next(self._chunks) if monotonic() >= self._due else None
             if chunk is None:
-                return []
+                return self._nothing()
             self._chunk, self._place = chunk, chunk.start
             self._tracks = Tracks(chunk.strips, self._tracks.owed)
             self._markets.update(chunk.strips)
+        self._rest.came()
         items = self._tracks.items(self._batch, self._counts)
         if not self._tracks.left and self._chunk is not None:
             self._place = self._chunk.stop
@@ -131,8 +136,7 @@ class Offsets(StatefulSourcePartition[Item, State]):
 
     @override
     def next_awake(self) -> datetime | None:
-        now = datetime.now(timezone.utc)
-        return now + _IDLE if self._idle else now
+        return AT_ONCE
 
     @override
     def snapshot(self) -> State:
@@ -153,3 +157,12 @@ class Offsets(StatefulSourcePartition[Item, State]):
     @override
     def close(self) -> None:
         self._chunks.close()
+        self._rest.leave()
+
+    def _nothing(self) -> list[Item]:
+        """Rest with the others, and do not look again before that has been."""
+        now = monotonic()
+        if now >= self._due:
+            self._due = now + self._rest.seconds
+        self._rest.nothing()
+        return []
