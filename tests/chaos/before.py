@@ -22,6 +22,7 @@ from connectors.outbox import OutboxView
 from infra.deploy import status as states
 from infra.deploy.deployment import Deployment, Place
 from infra.deploy.parent import GAVE_UP
+from infra.far import FLAT
 from infra.settings import Settings
 from infra.sources import FromLog
 from infra.trading import executor_home
@@ -104,7 +105,10 @@ class Desk:
         self.until(lambda: told().returncode == 0, "the executor is told to sell")
 
     def calm(self) -> bool:
-        """Tell whether nothing is held, nothing is open and all is told."""
+        """Tell whether nothing is held, nothing is open, all is told, and the tape knows it."""
+        status = states.load(Place(self.home, NAME).status)
+        if status is None or any(line.position != FLAT for line in status.markets.values()):
+            return False
         with closing(OutboxView(executor_home(Settings(self.home), "main:sandbox"))) as view:
             quiet = not (view.slips() or view.holdings() or view.waiting())
         return (
@@ -134,6 +138,8 @@ def run(seed: int, home: Path) -> Lived:
         struck = list(_struck(desk, faults))
         desk.halt()
         desk.until(desk.calm, "nothing is held")
+        heard = time.time_ns()
+        desk.until(lambda: _said(home) > heard and desk.calm(), "the tape knows it")
         _stop(desk)
         rows = history(home)
         _agree(desk, rows)
@@ -182,6 +188,12 @@ def _struck(desk: Desk, faults: Sequence[Fault]) -> Iterator[str]:
             desk.look()
             time.sleep(0.02)  # others go on
         yield str(fault) if desk.strike(fault) else f"({fault})"
+
+
+def _said(home: Path) -> int:
+    """Return when the parent spoke last."""
+    status = states.load(Place(home, NAME).status)
+    return status.said if status else 0
 
 
 def _stop(desk: Desk) -> None:
