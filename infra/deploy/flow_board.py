@@ -73,7 +73,7 @@ def table(found: Sequence[Flow], now: int | None = None) -> Table:
     for name in ("age", "lag"):
         grid.add_column(name, justify="right", no_wrap=True)
     grid.add_column("last event", no_wrap=True)
-    grid.add_column("position", overflow="fold")
+    grid.add_column("position", min_width=10, overflow="fold")
     for name in ("PnL", "restarts"):
         grid.add_column(name, justify="right", no_wrap=True)
     for flow in found:
@@ -153,7 +153,7 @@ def _lag(status: Status, now: int) -> float | None:
 def _position(flow: Flow) -> str:
     """Return what is held, in few words."""
     found = [
-        f"{position.split(' ')[0]} {market.partition(':')[2] or market}"
+        f"{position.split(' ')[0]} {market.partition(':')[2].partition('/')[0] or market}"
         for market, position in flow.positions.items()
     ]
     return ", ".join(found) if len(found) <= _NAMED else f"{len(found)} markets"

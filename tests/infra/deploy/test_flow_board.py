@@ -18,7 +18,7 @@ from schemas import SECOND
 NOW = time.time_ns()
 
 
-def flow(state: str, runs: bool = True, said: int = NOW, name: str = "cross") -> Flow:
+def flow(state: str, runs: bool = True, said: int = 0, name: str = "cross") -> Flow:
     markets = {
         "binance:BTC/USDT:USDT": Line(position="long 0.25 at 61,000.5"),
         "binance:ETH/USDT:USDT": Line(position="short 12 at 2,300"),
@@ -26,7 +26,7 @@ def flow(state: str, runs: bool = True, said: int = NOW, name: str = "cross") ->
     }
     asked = Deployment(name, "/flows/cross.py", "exchange:binance", when=NOW)
     status = Status(
-        state, since=NOW - 90 * SECOND, said=said, restarts=12, pnl="-12345.678", markets=markets,
+        state, since=NOW - 90 * SECOND, said=said or time.time_ns(), restarts=12, pnl="-12345.678", markets=markets,
         last_event=NOW - 3 * SECOND, run="r", pid=7,
     )  # fmt: skip
     return Flow(asked, status, runs)
