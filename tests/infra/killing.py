@@ -217,6 +217,10 @@ class Scene:
                 return f"the stop is {level} in the outbox, and {told} on the tape"
         return ""
 
+    def guarded(self) -> bool:
+        """Tell whether all agree about a position that is open, with its stop."""
+        return not self.differs() and bool(self.tape.opened)
+
     def doubled(self) -> list[str]:
         """Return the ids that were accepted twice."""
         return [id_ for id_, count in Counter(self.account.ids).items() if count > 1]

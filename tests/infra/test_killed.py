@@ -97,8 +97,10 @@ def kill(here: Scene, who: Killed, random: Random) -> Kill:
     assert here.until(goes_on), f"the {who.name} does not go on: {here.nursery.said}"
     on = time.monotonic() - began
     assert here.until(lambda: not here.differs()), f"{who.name}, {stage}: {here.differs()}"
+    agreed = time.monotonic() - began
+    assert here.until(here.guarded), f"{who.name}, {stage}: {here.differs()}"
     assert here.doubled() == []
-    found = Kill(who.name, stage, held, rested, on, time.monotonic() - began)
+    found = Kill(who.name, stage, held, rested, on, agreed)
     print(*found, flush=True)  # noqa: T201 - of many, each is told
     return found
 
