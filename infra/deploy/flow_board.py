@@ -67,13 +67,13 @@ def flows(found: Iterable[Place]) -> list[Flow]:
 def table(found: Sequence[Flow], now: int | None = None) -> Table:
     """Return it as a table of at most 80 columns."""
     now = time.time_ns() if now is None else now
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     grid.add_column("name", overflow="fold", max_width=16)
     grid.add_column("state", no_wrap=True)
     for name in ("age", "lag"):
         grid.add_column(name, justify="right", no_wrap=True)
-    grid.add_column("last event", no_wrap=True)
-    grid.add_column("position", min_width=10, overflow="fold")
+    grid.add_column("last event")
+    grid.add_column("position", overflow="fold")
     for name in ("PnL", "restarts"):
         grid.add_column(name, justify="right", no_wrap=True)
     for flow in found:

@@ -26,7 +26,7 @@ from infra.deploy.supervisor_files import DRAIN_SECONDS, Program, own, section
 _PATH_BYTES = 90
 """Some systems take no longer path of a socket, and the supervisor adds to it."""
 _START_SECONDS = 30.0
-_BAD_NAME, _NOT_RUNNING, _ALREADY = 10, 70, 60
+_BAD_NAME, _ALREADY, _NOT_RUNNING, _STILL_RUNNING = 10, 60, 70, 91
 _ASLEEP = "asleep.json"
 _UP = {"STARTING", "RUNNING", "BACKOFF"}
 
@@ -178,8 +178,10 @@ class Supervisor:
             (self.programs / f"{name}{suffix}").unlink(missing_ok=True)
 
     def _remove(self, name: str) -> None:
-        self._call("stopProcess", name, unless=(_NOT_RUNNING, _BAD_NAME))
-        self._call("removeProcessGroup", name, unless=(_BAD_NAME,))
+        """End a program and forget it; one that dies just then may have been started once more."""
+        while name in self.states():
+            self._call("stopProcess", name, unless=(_NOT_RUNNING, _BAD_NAME))
+            self._call("removeProcessGroup", name, unless=(_BAD_NAME, _STILL_RUNNING))
 
     def _call(self, what: str, *arguments: object, unless: tuple[int, ...] = ()) -> object:
         """Ask it something; answers that are as good as none are none."""

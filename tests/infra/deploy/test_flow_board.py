@@ -26,8 +26,8 @@ def flow(state: str, runs: bool = True, said: int = 0, name: str = "cross") -> F
     }
     asked = Deployment(name, "/flows/cross.py", "exchange:binance", when=NOW)
     status = Status(
-        state, since=NOW - 90 * SECOND, said=said or time.time_ns(), restarts=12, pnl="-12345.678", markets=markets,
-        last_event=NOW - 3 * SECOND, run="r", pid=7,
+        state, since=NOW - 90 * SECOND, said=said or time.time_ns(), restarts=12,
+        pnl="-12345.678", markets=markets, last_event=NOW - 3 * SECOND, run="r", pid=7,
     )  # fmt: skip
     return Flow(asked, status, runs)
 
