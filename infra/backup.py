@@ -151,7 +151,6 @@ def _copy_database(path: Path, to: Path) -> None:
             to.chmod(0o600)
             # At once: piece by piece it would begin again whenever somebody writes.
             source.backup(target, pages=-1)
-            target.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error as error:
         raise BackupError(f"{path} cannot be copied ({error}): look at the disk") from error
     number = os.open(to, os.O_RDONLY)
