@@ -38,7 +38,7 @@ class Child:
         # It holds the reading end, too: if we die, what the flow prints is no error in it.
         self.process = subprocess.Popen(  # noqa: S603 - our own program
             [
-                sys.executable, "-m", "infra.deploy.work", name, str(theirs.fileno()),
+                sys.executable, "-m", "infra.deploy.flow", name, str(theirs.fileno()),
                 *(["crashed"] if crashed else []),
             ],
             stdin=subprocess.PIPE, stdout=written, stderr=written,

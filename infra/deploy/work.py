@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -182,7 +181,3 @@ def _outlive_nobody() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_ORPHAN_SECONDS)
     os._exit(1)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]), "crashed" in sys.argv[3:]))

@@ -14,7 +14,7 @@ Role: TypeAlias = str
 _SERVERS = {
     "infra.history_server": "history",
     "infra.log_server": "log",
-    "infra.deploy.work": "worker",
+    "infra.deploy.flow": "worker",
 }
 
 
