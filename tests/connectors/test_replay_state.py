@@ -101,3 +101,16 @@ def test_a_market_that_is_files_ahead_waits_for_its_place() -> None:
     both = joined([one, other])
     assert (both["files"], both["first"]) == ([("a", "1")], 0)
     assert (both["done"], both["ahead"]) == ({"A": 2}, {"B": (1, 9), "C": (1, 0)})
+
+
+def test_what_was_handed_out_of_a_later_file_is_left_out_there(tmp_path: Path) -> None:
+    one = write_jsonl(tmp_path / "1.jsonl", [trade(n, NAMES[0]) for n in range(4)])
+    rows = [trade(n, name) for n, name in enumerate((NAMES[0], *[NAMES[1]] * 3), 9)]
+    source = Replay([one, write_jsonl(tmp_path / "2.jsonl", rows)])
+    state = State({**begin(8), "ahead": {NAMES[1]: (1, 2)}, "markets": [NAMES[1]]})
+    part = source.build_part("replay", "1.jsonl", state)
+    items = [item for _ in range(2) for item in part.next_batch()]
+    assert [(market, len(strip[0])) for market, strip in items] == [  # type: ignore[arg-type]
+        (NAMES[0], 4), (NAMES[0], 1), (NAMES[1], 1),
+    ]  # fmt: skip
+    part.close()

@@ -72,3 +72,15 @@ def test_a_number_that_decides_where_to_go_on_is_kept_twice(tmp_path: Path, tabl
     file.close()
     with pytest.raises(DamagedError):
         snapshots.read(tmp_path)
+
+
+def test_a_state_that_goes_by_another_name_is_refused(made: tuple[Path, bytes]) -> None:
+    place, content = made
+    at = -1
+    for _ in range(content.count(b"sim:A/USD")):
+        at = content.index(b"sim:A/USD", at + 1)
+        harmed = content[:at] + b"sim:B/USD" + content[at + 9 :]
+        (place / snapshots.FILE).write_bytes(harmed)
+        with pytest.raises(DamagedError):
+            snapshots.read(place)
+    assert at >= 0
