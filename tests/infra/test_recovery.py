@@ -233,7 +233,8 @@ def test_events_that_are_gone_are_told(job: Job, tmp_path: Path) -> None:
 def test_warm_start_is_a_run_begun_at_the_same_event_with_trading_off(
     job: Job, whole: bytes, tmp_path: Path
 ) -> None:
-    join = 1_700_000_040_000_000_000 + 4_000 * 10**9
+    join = 1_700_000_040_000_000_000 + 5_800 * 10**9
+    edit(job, "> sma.sma60", "> 0")
     on_paper = replace(job, trading=Trading(), since="2023-11-14", started=join, run="a" * 32)
     live, warm = tmp_path / "live", tmp_path / "warm"
     for place, cut in ((live, 7), (warm, 65_536)):  # a little at once as it came, and read at once
