@@ -61,7 +61,8 @@ def replay(
         with _placed(job, store) as (job, resumed):
             share = Share(job, 0)
             share.dataflow()  # so that whatever is wrong with it is told before anything starts
-            if job.trading is not None and not resumed and (warm := warmth.said(steps_of(job))):
+            live = job.trading is not None and job.origin.endless and not resumed
+            if live and (warm := warmth.said(steps_of(job))):
                 (tell or _nobody)(f"warm-up: {warm}")
             notes = Notes(job, share.flow, writer(job.settings)) if job.history else None
             if notes:
@@ -112,7 +113,7 @@ def _begin(job: Job, notes: Notes, tell: Teller) -> None:
 
 def _check_alone(job: Job) -> None:
     """See that whoever trades with an account is one process: its executor hears it as one."""
-    if job.trading is not None and job.trading.real and job.processes > 1:
+    if job.trading is not None and job.trading.queue is not None and job.processes > 1:
         raise ReplayError(
             f"--processes {job.processes}: a flow with an account is one process, so that its "
             f"executor notices when it falls silent: leave it out, or divide the markets among "
