@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
-from difflib import get_close_matches
 from typing import NamedTuple
 
 import ccxt
@@ -20,6 +19,7 @@ from connectors.poller import Poller
 from connectors.rest_trades import Traded
 from connectors.venue import Json, Venue, VenueError, reason
 from connectors.venue_answers import answered, demand_json, listed
+from connectors.venue_markets import check_markets
 from connectors.venue_rate import ask_in_bursts
 from schemas import Reject, Time
 
@@ -156,13 +156,7 @@ class VenueWatch:
                 told = reason(error)
                 raise VenueError(f"{self.venue.id} does not tell its markets: {told}") from None
         self._unloaded = None
-        if not self.venue.has.get("watchTrades"):
-            raise VenueError(f"{self.venue.id} streams no trades: it cannot be recorded")
-        for name, symbol in self.symbols.items():
-            if symbol not in known:
-                near = get_close_matches(symbol, known, cutoff=0.5)
-                hint = f"did you mean {', '.join(near)}?" if near else "none is called alike"
-                raise VenueError(f"{name}: {self.venue.id} has no market {symbol!r}; {hint}")
+        check_markets(self.venue, self.symbols, known)
 
     def _pollers(self) -> list[Poller]:
         """Return what asks for numbers of the contracts among the markets."""

@@ -15,7 +15,8 @@ from connectors.account_keys import account_keys
 from connectors.log import LogError
 from connectors.simulate import simulate
 from infra import report
-from infra.deploy.deployment import KAFKA, DeployError, Deployment, Place
+from infra.deploy.deployment import EXCHANGE, KAFKA, DeployError, Deployment, Place
+from infra.deploy.feed_check import look_at_feed
 from infra.deploy.job import job_of
 from infra.history import History
 from infra.places import order_queue, place
@@ -57,6 +58,8 @@ def checks(
         ("log", lambda: _log(deployment, settings)),
         *([("history", lambda: _history(settings))] if deployment.history else []),
     ]
+    if deployment.kind == EXCHANGE:
+        looks.append(("feed", lambda: look_at_feed(deployment, settings)))
     if deployment.broker != Broker.PAPER.value:
         looks.append(("account", lambda: _account(deployment, settings)))
     looks.append(("store", lambda: _store(job_of(deployment, where, settings), where, onward)))
