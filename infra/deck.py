@@ -91,7 +91,7 @@ DOORS = {
         "run_command",
         "Trade a simulated week of two markets on paper, into ClickHouse.",
     ),
-    "history": Door("history", "app", "The embedded ClickHouse that keeps results."),
+    "history": Door("history_show", "app", "The embedded ClickHouse that keeps results."),
     "log": Door("log", "app", "The embedded market log that flows read."),
     "topics": Door("topics", "app", "The topics of the market log and of orders in Kafka."),
     "executor": Door(

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, cast
+from typing import Annotated, Any, BinaryIO, TypeAlias, cast
 
 import typer
 from clickhouse_connect.driver.client import Client
@@ -27,6 +27,9 @@ _ENDLESS = 1 << 16
 """Characters of a line that is no terminal's."""
 
 _UNKNOWN_TABLE, _SYNTAX = 60, 62
+
+Parameters: TypeAlias = dict[str, object] | None
+"""What stands for `{name:Type}` in a query."""
 
 
 class Format(str, Enum):
@@ -62,19 +65,34 @@ def sql(
     with told(), History().client("reader") as client:
         query = query.strip().rstrip(";")
         try:
-            if form is Format.table:
-                if output:
-                    raise HistoryError("a table is to look at: --format csv, json or parquet")
-                show(client, query, rows, Console(width=None if _looked_at() else _ENDLESS))
-            else:
-                _write(client, query, form, output)
+            answer(client, query, form, output, rows)
         except DatabaseError as error:
             raise HistoryError(explain(error, query, client)) from None
 
 
-def show(client: Client, query: str, rows: int, console: Console) -> None:
+def answer(
+    client: Client,
+    query: str,
+    form: Format,
+    output: Path | None,
+    rows: int,
+    parameters: Parameters = None,
+) -> None:
+    """Write what a query answers, in a form, to a file or stdout."""
+    if form is not Format.table:
+        _write(client, query, form, output, parameters)
+        return
+    if output:
+        raise HistoryError("a table is to look at: --format csv, json or parquet")
+    width = None if _looked_at() else _ENDLESS
+    show(client, query, rows, Console(width=width), parameters)
+
+
+def show(
+    client: Client, query: str, rows: int, console: Console, parameters: Parameters = None
+) -> None:
     """Print a table, cut to `rows` and to the columns that fit, and say how to see the rest."""
-    with client.query_row_block_stream(query) as stream:
+    with client.query_row_block_stream(query, parameters) as stream:
         source = stream.source
         names, types = source.column_names, [kind.name for kind in source.column_types]
         taken: list[Sequence[object]] = []
@@ -131,19 +149,21 @@ def explain(error: DatabaseError, query: str, client: Client) -> str:
     return why.rstrip()
 
 
-def _write(client: Client, query: str, form: Format, output: Path | None) -> None:
+def _write(
+    client: Client, query: str, form: Format, output: Path | None, parameters: Parameters
+) -> None:
     name, settings = _CLICKHOUSE[form]
     if output is None and form is Format.parquet and sys.stdout.isatty():
         raise HistoryError("parquet is not to look at: --output FILE, or into a pipe")
-    answer = cast(BinaryIO, client.raw_stream(query, fmt=name, settings=settings))
-    with closing(answer), explained(output or Path("stdout")):
+    stream = cast(BinaryIO, client.raw_stream(query, parameters, settings, name))
+    with closing(stream), explained(output or Path("stdout")):
         if output is None:
-            shutil.copyfileobj(answer, sys.stdout.buffer)
+            shutil.copyfileobj(stream, sys.stdout.buffer)
             sys.stdout.buffer.flush()
             return
         part = output.with_name(f".{output.name}.part")
         with part.open("wb") as file:
-            shutil.copyfileobj(answer, file)
+            shutil.copyfileobj(stream, file)
         part.replace(output)
 
 
