@@ -146,8 +146,11 @@ def _time(when: When | None, now: Time) -> Time | None:
 
 def _floats(table: pa.Table) -> pa.Table:
     """Return a table with its decimals as floats."""
-    fields = [
-        field.with_type(pa.float64()) if pa.types.is_decimal(field.type) else field
-        for field in table.schema
-    ]
+    fields = [field.with_type(_float(field.type)) for field in table.schema]
     return table.cast(pa.schema(fields))
+
+
+def _float(kind: pa.DataType) -> pa.DataType:
+    if isinstance(kind, pa.MapType):
+        return pa.map_(kind.key_type, _float(kind.item_type))
+    return pa.float64() if pa.types.is_decimal(kind) else kind

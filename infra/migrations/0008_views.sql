@@ -1,5 +1,5 @@
 -- What people ask of history: one view a question. Money is exact where the events' is. Days and hours are UTC; `ts`
--- is the tape's time. Wherever a query names a `run`, its rows alone are read.
+-- is the tape's time.
 
 -- One row a position: why it was entered (the reason of its signal) and left, and what it made, in the quote currency.
 -- One that is open has no `closed`, `exit`, `why` nor result; its `amount` and `entry` are those of the latest fill.
