@@ -20,8 +20,20 @@ from infra.history_home import HistoryError
 from infra.history_show import show
 from infra.past import Past
 from infra.times import TimeError
-from schemas import MINUTE, SECOND, Closed, Time, Trades
-
+from schemas import (
+    MINUTE,
+    SECOND,
+    Closed,
+    Event,
+    Fault,
+    Gap,
+    Halt,
+    Late,
+    Position,
+    Reject,
+    Time,
+    Trades,
+)  # fmt: skip
 from schemas.tables import Record, block, outside_block, table
 
 START: Time = 1_700_002_800 * SECOND
@@ -118,6 +130,29 @@ def test_what_came_from_exchanges_stands_in_the_order_of_the_log(
     writer.insert_arrow("trades", rows)
     assert past.table("trades", market=market)["id"].to_pylist() == ["7", "8", "9"]
     assert past.table("trades", market=market, last=2)["id"].to_pylist() == ["8", "9"]
+
+
+def test_troubles_of_every_kind_are_in_one_list_by_time(past: Past, writer: Client) -> None:
+    market = f"past:{uuid4().hex}"
+    events: list[Event] = [
+        Halt(market, START, "halted", "by me"),
+        Late(market, START + 1, START - MINUTE, 1.0, 1.0, 1, "7"),
+        Reject(market, START + 2, "no price", "{}"),
+        Gap(market, START + 3, "disconnect", START, START + 3),
+        Fault(market, START + 4, "rule", "it raised", ""),
+    ]
+    for n, event in enumerate(events):
+        rows = pa.Table.from_batches([block("f", "r", type(event), [Record(n, event)])])
+        writer.insert_arrow(table(type(event)), rows)
+    rows = past.troubles(market=market)
+    assert rows["kind"].to_pylist() == ["halt", "late", "reject", "gap", "fault"]
+    assert rows["what"].to_pylist() == [
+        "halted: by me",
+        "a trade of 2023-11-14 22:59:00.000000000",
+        "no price",
+        "disconnect: 2023-11-14 23:00:00.000000000 to 2023-11-14 23:00:00.000000003",
+        "rule: it raised",
+    ]
 
 
 def test_money_in_a_map_becomes_floats_too(past: Past) -> None:
