@@ -16,6 +16,7 @@ from connectors.disk import kept, sync
 from infra import backup_note
 from infra.backup_note import HISTORY, HOME, BackupError, Note, Sum, sum_of
 from infra.backup_parts import Piece, pieces, stores
+from infra.below import below
 from infra.history import History
 from infra.history_copy import copy
 from infra.settings import Settings
@@ -82,7 +83,7 @@ class _Copier:
             return
         try:
             with kept("the backup", to):
-                to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _make(to.parent)
                 (_copy_database if piece.database else _copy)(piece.path, to)
         except OSError as error:
             if piece.passing and not piece.path.exists():
@@ -126,7 +127,7 @@ def _check(home: Path, to: Path) -> None:
 
 def _size(path: Path) -> int:
     total = 0
-    for found in [path, *path.rglob("*")]:
+    for found in [path, *below(path)]:
         with suppress(FileNotFoundError):
             total += found.lstat().st_size
     return total
@@ -173,3 +174,10 @@ def _history(settings: Settings, copier: _Copier) -> str:
         if path.is_file():
             copier.note(path, "history")
     return "here"
+
+
+def _make(directory: Path) -> None:
+    """Make a directory and those above it for its user alone: a restore makes them the same."""
+    if not directory.is_dir():
+        _make(directory.parent)
+        directory.mkdir(mode=0o700)

@@ -21,6 +21,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from infra.below import below
+
 _ENGINE, _DATABASE = "*/snapshots/*.sqlite3", ".sqlite3"
 _LOGS = ("orders", "log")
 _JOURNALS = ("trading/*/journal", "trading/*/*/journal", "deployments/*/store/journal",
@@ -84,7 +86,7 @@ def stores(home: Path) -> list[Path]:
 
 def _beside(part: str, directory: Path) -> Iterator[Piece]:
     """Yield the plain files of a directory that outlive a process."""
-    for path in sorted(directory.rglob("*")):
+    for path in sorted(below(directory)):
         inner = path.relative_to(directory).parts
         if (
             path.is_file()

@@ -13,6 +13,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from connectors.log_file import FILE
 from connectors.sqlite_log import SqliteLog
 from infra import log_limits
+from infra.below import below
 from infra.forecast import Part
 from infra.history import History
 from infra.history_keep import LARGE, kept_days
@@ -124,7 +125,7 @@ def _directory(name: str, places: Iterator[Path] | list[Path], recorded: bool = 
     size = late = 0
     since = time.time() - _WINDOW
     for place in places:
-        for path in place.rglob("*"):
+        for path in below(place):
             with suppress(FileNotFoundError):
                 found = path.lstat()
                 size += found.st_size

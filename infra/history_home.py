@@ -13,6 +13,7 @@ from pathlib import Path
 
 import typer
 
+from infra.below import below
 from infra.history_guard import Role
 from schemas.mendable import Mendable
 
@@ -109,7 +110,7 @@ class Home:
     def size(self) -> int:
         """Return the bytes of all files."""
         total = 0
-        for path in self.path.rglob("*"):
+        for path in below(self.path):
             with suppress(FileNotFoundError):  # parts are merged while we look
                 total += path.lstat().st_size
         return total

@@ -117,6 +117,15 @@ def test_nothing_that_was_read_is_newer_than_what_it_was_read_from(homes: Homes)
     assert not [name for name in names if "users.json" in name or "accounts.ini" in name]
 
 
+def test_a_backup_and_what_it_becomes_are_for_their_user_alone(homes: Homes) -> None:
+    kept = [homes.backup, *(path for path in homes.backup.rglob("*") if path.is_dir())]
+    home = homes.backup / "home"
+    inside = [path.relative_to(home) for path in kept if path.is_relative_to(home)]
+    assert inside
+    put_back = [homes.second.home / path for path in inside]
+    assert [path for path in (*kept, *put_back) if path.stat().st_mode & 0o077] == []
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(st.data())
 def test_half_a_backup_or_a_damaged_one_is_refused_and_nothing_is_made(
