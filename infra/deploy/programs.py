@@ -89,13 +89,16 @@ def executor(deployment: Deployment, settings: Settings) -> Program | None:
 
 
 def feeds(deployments: Iterable[Deployment], settings: Settings) -> list[Program]:
-    """Return what feeds deployments: one for each exchange, one for all that is simulated."""
+    """Return what feeds deployments: one for each exchange, one for all that is simulated.
+
+    A recording that is in its log already needs nobody.
+    """
     found: list[Program] = []
     exchanges: dict[str, set[str]] = {}
     for deployment in deployments:
         if deployment.kind == EXCHANGE:
             exchanges.setdefault(deployment.detail, set()).update(deployment.markets)
-        elif deployment.kind == REPLAY:
+        elif deployment.kind == REPLAY and not Place(settings.home, deployment.name).fed.exists():
             words = ("-m", "infra.deploy.rehearsal", deployment.name)
             found.append(Program(f"replay-{deployment.name}", words, kept=_kept(settings)))
         elif deployment.kind == SIMULATE and not any(one.name == SIMULATE for one in found):

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from connectors.clickhouse import UNREACHABLE, reason
 from connectors.log import LogError
-from infra.deploy.deployment import DeployError
+from infra.deploy.deployment import REPLAY, DeployError
+from infra.deploy.programs import FLOW
 from infra.deploy.supervisor import Supervisor
 from infra.doctor.finding import Finding, bad, ok, warn
 from infra.history import History
@@ -106,6 +107,22 @@ def supervisor(settings: Settings) -> Iterator[Finding]:
     except DeployError as error:
         yield bad("supervisor", str(error), "deck shutdown, then deck restart --all")
         return
-    failed = [f"{name} {state.lower()}" for name, state in states.items() if state in _ENDED]
+    failed = [
+        f"{name} {state.lower()}"
+        for name, state in states.items()
+        if state in _ENDED and not (state == "EXITED" and _may_end(name))
+    ]
     said = ", ".join(failed) or f"keeps {len(states)} programs running"
     yield warn("supervisor", said, "deck logs NAME") if failed else ok("supervisor", said)
+
+
+def _may_end(program: str) -> bool:
+    """Tell whether a program ends by itself when all is done: what failed is told of its flow.
+
+    Examples
+    --------
+    >>> [_may_end(name) for name in ("flow-cross", "replay-cross", "ingest-okx")]
+    [True, True, False]
+
+    """
+    return program.startswith((FLOW, f"{REPLAY}-"))

@@ -41,6 +41,15 @@ def test_an_exchange_is_fed_once_with_all_markets_that_somebody_wants() -> None:
     assert {program.name for program in found if not program.again} == {"replay-f"}
 
 
+def test_a_recording_that_was_fed_to_its_end_is_not_fed_again(tmp_path: Path) -> None:
+    place = Place(tmp_path, "f")
+    place.directory.mkdir(parents=True)
+    rehearsal = asked("f", "replay:/x.parquet")
+    assert [program.name for program in feeds([rehearsal], Settings(tmp_path))] == ["replay-f"]
+    place.fed.touch()
+    assert not feeds([rehearsal], Settings(tmp_path))
+
+
 def test_only_who_sends_orders_is_given_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAPEDECK_ACCOUNT_MAIN_KEY", "the-key-itself")
     monkeypatch.setenv("EXCHANGE_URLS", "okx=http://localhost:1")
