@@ -18,6 +18,7 @@ from infra import report
 from infra.deploy.deployment import EXCHANGE, KAFKA, DeployError, Deployment, Place
 from infra.deploy.feed_check import look_at_feed
 from infra.deploy.job import job_of
+from infra.deploy.remedy import remedied
 from infra.history import History
 from infra.places import order_queue, place
 from infra.problems import ReplayError, explained
@@ -71,7 +72,7 @@ def checks(
             with explained(resumable=False):
                 found = Check(what, good=True, said=look())
         except (ReplayError, DeployError, ValueError) as error:
-            found = Check(what, good=False, said=str(error))
+            found = Check(what, good=False, said=remedied(str(error)))
         yield found
         good = good and found.good
         if not found.good and what == "flow":

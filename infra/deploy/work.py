@@ -19,6 +19,7 @@ from infra import report
 from infra.deploy.crashes import Crashes
 from infra.deploy.deployment import KAFKA, REPLAY, DeployError, Place
 from infra.deploy.job import job_of
+from infra.deploy.remedy import remedied
 from infra.deploy.told import At, Failed, Over, Said
 from infra.far import Far
 from infra.lock import Busy, Lock
@@ -156,7 +157,7 @@ def _failed(error: BaseException) -> Failed:
     while cause is not None and not isinstance(cause, DiskError | LogError):
         cause = cause.__cause__ or cause.__context__
     again = cause is not None and not isinstance(cause, LostError)
-    return Failed(str(error), again)
+    return Failed(remedied(str(error)), again)
 
 
 def _alone(place: Place) -> Lock:
