@@ -10,7 +10,7 @@ from pathlib import Path
 from connectors.outbox import OutboxView
 from connectors.outbox_file import OutboxError
 from infra.deploy import status as states
-from infra.deploy.deployment import DeployError, Place, places
+from infra.deploy.deployment import REPLAY, DeployError, Place, places
 from infra.deploy.status import Status
 from infra.doctor.finding import Finding, bad, measured, ok, warn
 from infra.settings import Settings
@@ -53,13 +53,26 @@ def _deployment(place: Place) -> Iterator[Finding]:
     else:
         yield ok(check, status.state)
         if status.state == states.RUNNING:
-            yield from _running(check, status)
+            asked = place.load()
+            yield from _running(check, status, past=asked is not None and asked.kind == REPLAY)
 
 
-def _running(name: str, status: Status) -> Iterator[Finding]:
+def _running(name: str, status: Status, past: bool) -> Iterator[Finding]:
+    """Look at one that runs; one that reads the past is late, and has much to read, by nature."""
     if status.restarts >= _RESTARTS:
         said = f"started again {status.restarts} times, the last time as {status.why}"
         yield warn(f"{name}, restarts", said, f"deck logs {name}")
+    if not past:
+        yield from _timely(name, status)
+    stopped = {
+        market: line.mode for market, line in status.markets.items() if line.mode != "active"
+    }
+    if stopped:
+        said = ", ".join(f"{market} is {mode}" for market, mode in sorted(stopped.items()))
+        yield warn(f"{name}, entries", said, f"look why, then deck resume --flow {name}")
+
+
+def _timely(name: str, status: Status) -> Iterator[Finding]:
     if status.last_event:
         late = _ago(status.last_event)
         yield measured(
@@ -73,12 +86,6 @@ def _running(name: str, status: Status) -> Iterator[Finding]:
             f"{name}, behind", f"{status.behind:,} messages are not read yet", status.behind,
             (_BEHIND, _FAR_BEHIND), f"wait; else deploy {name} with more --processes",
         )  # fmt: skip
-    stopped = {
-        market: line.mode for market, line in status.markets.items() if line.mode != "active"
-    }
-    if stopped:
-        said = ", ".join(f"{market} is {mode}" for market, mode in sorted(stopped.items()))
-        yield warn(f"{name}, entries", said, f"look why, then deck resume --flow {name}")
 
 
 def executors(settings: Settings) -> Iterator[Finding]:

@@ -218,6 +218,13 @@ def test_a_deployment_that_runs_is_told_by_its_lag_its_restarts_and_its_markets(
     assert silent.says.startswith("says nothing for 100 s")
 
 
+def test_a_rehearsal_is_neither_late_nor_behind(tmp_path: Path) -> None:
+    place = deployed(Settings(tmp_path), Status(states.RUNNING, last_event=SECOND, behind=10**9))
+    place.save(Deployment("demo", "/demo.py", "replay:/x.parquet"))
+    with closing(place.alone() or pytest.fail("it is free")):
+        assert [one.state for one in flows.deployments(Settings(tmp_path))] == ["ok"]
+
+
 def test_positions_without_an_executor_are_bad_and_halts_and_doubts_are_told(
     tmp_path: Path,
 ) -> None:
