@@ -13,7 +13,6 @@ from connectors.exchange import Exchange
 from connectors.rest import AT_ONCE, Rest
 from connectors.tracks import Item
 
-_IDLE_SECONDS = 0.002
 PART = "exchange"
 
 
@@ -61,7 +60,7 @@ class ExchangeSource(FixedPartitionedSource[Item, None]):
 class _Partition(StatefulSourcePartition[Item, None]):
     def __init__(self, exchange: Exchange, stopped: threading.Event) -> None:
         self._exchange, self._stopped = exchange, stopped
-        self._rest = Rest(_IDLE_SECONDS)
+        self._rest = Rest()
         self._rest.join()
 
     @override

@@ -20,7 +20,7 @@ from connectors.clickhouse import UNREACHABLE, Connect, reason
 from connectors.history_rows import Placed, events_of
 from connectors.log import Bounds, LogError
 from connectors.offsets import Chunk, Offsets, Place, State, start, strips_of
-from connectors.rest import IDLE_SECONDS, Rest
+from connectors.rest import Rest
 from connectors.tracks import Counts, Item, Progress
 from connectors.window import ALL, Window
 from schemas import OUTSIDE, Event, Instrument, Outside, Trades
@@ -75,7 +75,7 @@ class HistorySource(FixedPartitionedSource[Item, State]):
         with _told(), closing(connect()) as client:
             kept = _one_log(_kept(client, window), log)
         self._markets = {name: kept[name] for name in sorted(kept) if _number(name) % n == k}
-        self._stopped, self._rest = threading.Event(), Rest(IDLE_SECONDS)
+        self._stopped, self._rest = threading.Event(), Rest()
         self._read: Mapping[str, State] = {}
         self.progress = Progress(0)
 

@@ -90,6 +90,9 @@ class KafkaLog:
         place = self._place(partition, offset)
         return KafkaCursor(self._settings, place, partition, lambda: self.bounds(partition))
 
+    def waker(self) -> None:
+        """Return nothing: each partition has a consumer of its own."""
+
     def close(self) -> None:
         """Give back what it holds."""
         self._consumer.close()

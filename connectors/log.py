@@ -8,6 +8,7 @@ from __future__ import annotations
 import zlib
 from typing import NamedTuple, Protocol
 
+from connectors.rest import Waker
 from schemas import Time
 from schemas.mendable import Mendable
 
@@ -83,6 +84,10 @@ class Log(Protocol):
 
     def open(self, partition: str, offset: int) -> Cursor:
         """Return a cursor that reads from `offset` on."""
+        ...
+
+    def waker(self) -> Waker | None:
+        """Return what wakes who waits for any partition, if there is such a thing."""
         ...
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from connectors.blocks import BLOCK_ROWS
 from connectors.log import Log
 from connectors.messages import said
 from connectors.offsets import Chunk, Offsets, Place, State, start, strips_of
-from connectors.rest import IDLE_SECONDS, Rest
+from connectors.rest import Rest
 from connectors.tracks import Counts, Item, Progress
 from connectors.window import ALL, Window
 from schemas import SECOND, Time
@@ -75,7 +75,7 @@ class LogSource(FixedPartitionedSource[Item, State]):
         self._log, self._batch, self._follow = log, batch, follow
         self._window, self._over = window, over
         self._parts = log.partitions()[k::n]
-        self._stopped, self._rest = threading.Event(), Rest(IDLE_SECONDS)
+        self._stopped, self._rest = threading.Event(), Rest(log.waker() if follow else None)
         self._kept: Mapping[str, State] = {}
         self.progress = Progress(0)
         self.lags: dict[str, int] = {}

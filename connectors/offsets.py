@@ -21,6 +21,7 @@ from schemas.sealed import sum_of
 
 VERSION = 2
 """Of the state in recovery stores."""
+_BLIND_SECONDS = 0.003
 
 
 class State(TypedDict):
@@ -112,8 +113,8 @@ class Offsets(StatefulSourcePartition[Item, State]):
         self._chunk: Chunk | None = None
         self._tracks = Tracks({}, state["done"])
         self._markets = set(state["markets"])
-        self._due = 0.0
-        """Until then there is nothing, our own clock's time."""
+        self._due, self._turn = 0.0, rest.turn
+        """Until when, and until which rest, there is nothing."""
         rest.join()
 
     @override
@@ -121,9 +122,10 @@ class Offsets(StatefulSourcePartition[Item, State]):
         if self._stopped.is_set():
             raise StopIteration
         if not self._tracks.left:
-            chunk = next(self._chunks) if monotonic() >= self._due else None
+            chunk = self._look()
             if chunk is None:
-                return self._nothing()
+                self._rest.nothing()
+                return []
             self._chunk, self._place = chunk, chunk.start
             self._tracks = Tracks(chunk.strips, self._tracks.owed)
             self._markets.update(chunk.strips)
@@ -159,10 +161,12 @@ class Offsets(StatefulSourcePartition[Item, State]):
         self._chunks.close()
         self._rest.leave()
 
-    def _nothing(self) -> list[Item]:
-        """Rest with the others, and do not look again before that has been."""
-        now = monotonic()
-        if now >= self._due:
-            self._due = now + self._rest.seconds
-        self._rest.nothing()
-        return []
+    def _look(self) -> Chunk | None:
+        """Return what comes next, or nothing: a look that found nothing counts for a moment."""
+        rest, now = self._rest, monotonic()
+        if self._turn == rest.turn and now < self._due:
+            return None
+        chunk = next(self._chunks)
+        if chunk is None:
+            self._turn, self._due = rest.turn, now + _BLIND_SECONDS
+        return chunk

@@ -78,6 +78,10 @@ class SqliteLog:
             )
         return SqliteCursor(self.directory, partition, number, offset)
 
+    def waker(self) -> Bell:
+        """Return what rings when something is written, in whatever partition."""
+        return Bell(self.directory)
+
     def close(self) -> None:
         """Give back what it holds."""
         self._file.close()

@@ -59,6 +59,9 @@ class MemoryLog:
     def open(self, partition: str, offset: int) -> _Cursor:
         return _Cursor(self, self._number(partition), offset)
 
+    def waker(self) -> None:
+        """Nobody wakes who waits."""
+
     def append(self, market: str, message: bytes) -> None:
         if self.broken:
             raise LogError(self.broken)

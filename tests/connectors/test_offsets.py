@@ -27,7 +27,7 @@ def chunks(first: int, size: int) -> Generator[Chunk | None, None, None]:
 
 
 def partition(state: State, size: int) -> Offsets:
-    return Offsets(chunks(state["first"], size), 3, state, Counts(), threading.Event(), Rest(0.001))
+    return Offsets(chunks(state["first"], size), 3, state, Counts(), threading.Event(), Rest())
 
 
 @pytest.mark.parametrize("stop", range(9))
@@ -52,7 +52,7 @@ def test_a_state_does_not_depend_on_how_many_messages_come_at_once(
 def test_what_is_handed_out_whole_is_not_read_again() -> None:
     chunk = Chunk(Place(3, []), Place(9, [A]), {A: [Heartbeat(A, 1)]})
     chunks = (chunk for _ in range(1))
-    part = Offsets(chunks, 1, start(3, None), Counts(), threading.Event(), Rest(0.001))
+    part = Offsets(chunks, 1, start(3, None), Counts(), threading.Event(), Rest())
     assert part.snapshot()["first"] == 3
     part.next_batch()
     state = part.snapshot()
