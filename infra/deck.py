@@ -29,6 +29,14 @@ class Door(NamedTuple):
 
 
 DOORS = {
+    "new": Door(
+        "authors.new_command", "new", "Write a commented flow that runs as it is, to begin with."
+    ),
+    "check": Door(
+        "authors.check_command",
+        "check",
+        "Say what is wrong with a flow, where, and what to do; fail if anything is.",
+    ),
     "replay": Door(
         "replay_command",
         "command",

@@ -78,12 +78,18 @@ def _module(path: Path, source: bytes) -> ModuleType:
 
 def explain(path: Path, error: BaseException) -> str:
     """Return what went wrong in a flow file, with the line of it that did."""
-    line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else None
+    line = line_of(path, error)
+    where = f"{path}, line {line}" if line else str(path)
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{where}: {type(error).__name__}{f': {text}' if text else ''}"
+
+
+def line_of(path: Path, error: BaseException) -> int | None:
+    """Return the line of a flow file that an error comes from, if it does."""
+    line = error.lineno if isinstance(error, SyntaxError) else None
     trace = error.__traceback__
     while trace is not None:
         if Path(trace.tb_frame.f_code.co_filename) == path.absolute():
             line = trace.tb_lineno
         trace = trace.tb_next
-    where = f"{path}, line {line}" if line else str(path)
-    text = error.msg if isinstance(error, SyntaxError) else str(error)
-    return f"{where}: {type(error).__name__}{f': {text}' if text else ''}"
+    return line

@@ -76,6 +76,10 @@ class _State:
     """Decision points that opened no shadow: too many were open, there was no price or no fill."""
 
 
+class UnseededError(ValueError):
+    """A model that would not do the same thing twice."""
+
+
 class Predict:
     """Ask a model behind each event of one kind; teach it what became of each decision.
 
@@ -103,7 +107,7 @@ class Predict:
 
     Raises
     ------
-    ValueError
+    UnseededError
         When a part of the model has an unset seed: it would not do the same thing twice.
 
     """
@@ -261,13 +265,13 @@ def refuse_unseeded(model: object) -> None:
     >>> refuse_unseeded(forest.ARFClassifier())
     Traceback (most recent call last):
     ...
-    ValueError: ARFClassifier has no seed: set one, such as seed=1, or no run can be repeated
+    operators.predict.UnseededError: ARFClassifier has no seed: set one, such as seed=1, or no run can be repeated
 
     """
     for name, settings in _parts("", model):
         if settings.get("seed", name) is None:
             msg = f"{name} has no seed: set one, such as seed=1, or no run can be repeated"
-            raise ValueError(msg)
+            raise UnseededError(msg)
 
 
 def _last(model: object) -> object:

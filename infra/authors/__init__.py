@@ -1,0 +1,1 @@
+"""For authors of flows: a flow to begin with, and what is wrong with one."""

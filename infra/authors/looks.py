@@ -1,0 +1,143 @@
+"""What is looked at in a flow, one thing after the other."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+
+import bytewax.operators as op
+import orjson
+from bytewax.dataflow import Dataflow
+from bytewax.testing import TestingSource
+
+from infra import flowfile
+from infra.authors import lines, steady
+from infra.authors.found import Found, place
+from infra.authors.market import Row, strips
+from infra.authors.play import Concluded, build, play
+from infra.authors.traps import Caught, Traps, traps
+from infra.engine import DamagedError
+from infra.flowfile import FlowError
+from operators.predict import UnseededError
+
+PIECE = 1_000
+"""Rows handed over at once, where nothing else is said."""
+SLOW = 1_000
+"""Ticks a second: a lively market has as many."""
+
+_REMEDIES = {
+    "clock": "take the time from the tape: now.ts, or the event's ts",
+    "chance": "decide by what is on the tape; a model is given a seed",
+    "outside": "put it on the tape (deck values), or write it into the flow file as a constant",
+}
+_NONE = {"clock": "it reads no clock", "chance": "it draws no lots", "outside": "it does no I/O"}
+
+
+def looks(path: Path, rows: Sequence[Row]) -> Iterator[Found]:
+    """Look at a flow; what follows from a fault is not looked at."""
+    with traps() as caught:
+        try:
+            flow = flowfile.load(path)
+            build(path, flow, op.input("replay", Dataflow(flow.name), TestingSource([])))
+        except FlowError as error:
+            yield _not_built(path, error)
+            return
+        yield Found("builds", good=True, says="it is imported, and its steps fit together")
+        yield Found("seeds", good=True, says="its models, if any, are seeded")
+        draws = _draws()
+        try:
+            concluded = play(path, flow, strips(rows, PIECE), caught.set)
+        except Exception as error:  # noqa: BLE001 - a machine in the flow file may raise anything
+            yield _failed(path, error)
+            return
+        if _draws() != draws:
+            line = lines.mentioned(path, "random") or 1
+            caught.caught[Caught("chance", "np.random", path.absolute(), line)] = None
+    yield _ran(path, concluded)
+    yield from _caught(caught)
+    yield _kept(path, rows)
+    flow, pieces, begun = flowfile.load(path), strips(rows, PIECE), perf_counter()
+    whole = play(path, flow, pieces)
+    yield pace(len(rows), perf_counter() - begun)
+    yield from steady.looks(path, rows, whole)
+
+
+def _not_built(path: Path, error: FlowError) -> Found:
+    cause = error.__cause__ or error
+    where = place(path, flowfile.line_of(path, cause))
+    if isinstance(cause, UnseededError):
+        return Found("seeds", False, str(cause), where, "give it one, such as seed=1")
+    return Found("builds", False, str(error), where, "mend that line, and check again")
+
+
+def _failed(path: Path, error: BaseException) -> Found:
+    """Return what is told of a step that raised: the engine's own words stand around it."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    said = flowfile.explain(path, error)
+    return Found("runs", False, said, place(path, flowfile.line_of(path, error)), "mend that line")
+
+
+def _ran(path: Path, concluded: Concluded) -> Found:
+    counts: dict[str, int] = {}
+    for line in (line for lines_ in concluded.values() for line in lines_):
+        event = orjson.loads(line)
+        counts[event["type"]] = counts.get(event["type"], 0) + 1
+        if event["type"] == "Fault":
+            return _fault(path, event)
+    told = ", ".join(
+        f"{counts.get(kind, 0):,} {name}"
+        for kind, name in (("Candle", "candles"), ("Signal", "signals"), ("Closed", "positions"))
+    )
+    return Found("runs", good=True, says=f"{told} on a simulated market")
+
+
+def _fault(path: Path, event: Mapping[str, str]) -> Found:
+    own = re.findall(rf"{re.escape(path.name)}:(\d+) in", event["story"])
+    where = place(path, int(own[-1]) if own else None)
+    says = f"its {event['where']} fails: {event['error']}"
+    return Found("runs", False, says, where, "mend that line: a market with a fault enters nothing")
+
+
+def _caught(caught: Traps) -> Iterator[Found]:
+    """Say what was read beside the tape: one line of the flow's after the other."""
+    for kind, none in _NONE.items():
+        ours = [one for one in caught.caught if one.kind == kind]
+        for one in ours:
+            yield Found(kind, False, f"it calls {one.what}", _near(one), _REMEDIES[kind])
+        if not ours:
+            yield Found(kind, good=True, says=none)
+
+
+def _near(one: Caught) -> str:
+    here = Path.cwd()
+    return place(
+        one.file.relative_to(here) if one.file.is_relative_to(here) else one.file, one.line
+    )
+
+
+def _draws() -> object:
+    """Return where numpy's shared draws are."""
+    numpy_random = sys.modules.get("numpy.random")
+    return None if numpy_random is None else str(numpy_random.get_state())
+
+
+def _kept(path: Path, rows: Sequence[Row]) -> Found:
+    try:
+        play(path, flowfile.load(path), strips(rows, PIECE), keep=True)
+    except DamagedError as error:
+        where = place(path, lines.named_in(path, str(error)))
+        remedy = "use a function or a class of the file's top, not a lambda or one inside another"
+        return Found("state", False, str(error), where, remedy)
+    return Found("state", good=True, says="its state can be kept, and a run goes on after a crash")
+
+
+def pace(rows: int, seconds: float) -> Found:
+    """Say whether a flow that took so long for so many rows keeps up with a market."""
+    speed = rows / max(seconds, 1e-9)
+    says = f"{speed:,.0f} ticks a second"
+    remedy = "do less in the rule, features and model, or fewer of them: fewer candles, say"
+    return Found("pace", speed >= SLOW, says, "", "" if speed >= SLOW else remedy)

@@ -1,0 +1,110 @@
+"""Play a tape through a flow, here and now, and return what it concluded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeAlias
+
+import bytewax.operators as op
+import orjson
+from bytewax.dataflow import Dataflow
+from bytewax.operators import KeyedStream
+from bytewax.testing import TestingSink, TestingSource
+
+from connectors.events_file import line
+from connectors.tracks import Item
+from infra import engine
+from infra.flowfile import Flow
+from infra.settings import Settings
+from infra.sources import Files
+from infra.times import write_time
+from infra.worker import Job, tape_of
+from operators import conclude
+from operators.tape import Strip, Tape
+from schemas.tables import Record
+
+Concluded: TypeAlias = dict[str, list[bytes]]
+"""A line for each event, by market."""
+
+
+def build(path: Path, flow: Flow, stream: KeyedStream[Strip]) -> Tape:
+    """Let a flow have a stream as its tape.
+
+    Raises
+    ------
+    FlowError
+        When it does not take it.
+
+    """
+    job = Job(path, Files(()), costs=flow.costs, history=False, settings=Settings(Path()))
+    return tape_of(job, flow, stream)
+
+
+def play(
+    path: Path,
+    flow: Flow,
+    items: Sequence[Item],
+    before: Callable[[], None] = lambda: None,
+    *,
+    keep: bool = False,
+) -> Concluded:
+    """Play a tape through a flow.
+
+    Parameters
+    ----------
+    path, flow
+        The flow, and where it stands.
+    items
+        The tape.
+    before
+        Is called before each item, by the thread that runs the flow.
+    keep
+        Whether the flow's state is kept, as a run with a store does.
+
+    Raises
+    ------
+    DamagedError
+        When its state cannot be kept.
+
+    """
+    records: list[list[Record]] = []
+    dataflow = Dataflow(flow.name)
+
+    def seen(item: Item) -> Item:
+        before()
+        return item
+
+    stream = op.map("seen", op.input("replay", dataflow, TestingSource(items)), seen)
+    concluded = op.map("records", conclude("conclude", build(path, flow, stream)), lambda kv: kv[1])
+    op.output("out", concluded, TestingSink(records))
+    with TemporaryDirectory(prefix="tapedeck-") as directory:
+        snapshots = Path(directory, "snapshots")
+        if keep:
+            snapshots.mkdir()
+            engine.prepare(snapshots)
+        engine.run(dataflow, snapshots if keep else None)
+    lines: Concluded = {}
+    for piece in records:
+        for record in piece:
+            lines.setdefault(record.event.market, []).append(line(record))
+    return lines
+
+
+def differing(one: Concluded, other: Concluded) -> str:
+    """Say which event is the first that is not the same; nothing if all are."""
+    for market in sorted(one.keys() | other.keys()):
+        ours, theirs = one.get(market, []), other.get(market, [])
+        for n in range(max(len(ours), len(theirs))):
+            a, b = ours[n : n + 1], theirs[n : n + 1]
+            if a != b:
+                return f"{market}: {_short(a)}, then {_short(b)}"
+    return ""
+
+
+def _short(lines: list[bytes]) -> str:
+    if not lines:
+        return "nothing"
+    event = orjson.loads(lines[0])
+    return f"{event['type']} {event['seq']} at {write_time(event['ts'])}"

@@ -1,0 +1,129 @@
+"""Whether a flow concludes the same of the same tape, however it is handed over.
+
+The flow is played again and again: cut at random points, in other pieces, with its markets in
+another order, each alone, and twice in one process. What it concludes may never change.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from random import Random
+
+import orjson
+
+from infra import flowfile
+from infra.authors import lines
+from infra.authors.found import Found, place
+from infra.authors.market import Row, strips
+from infra.authors.play import Concluded, differing, play
+from schemas import SECOND
+
+CUTS = 5
+_BATCHES = (1, 7)
+_TOLERANCE = 2 * SECOND
+"""So much earlier than its cause's stamp an event may be stamped, and a bit more."""
+
+
+def looks(path: Path, rows: Sequence[Row], whole: Concluded) -> Iterator[Found]:
+    """Look at what a flow concludes of a tape in other forms; `whole` is what it is to be."""
+    if said := differing(whole, _afresh(path, rows, 1_000)):
+        remedy = "see what the checks above say, and what hashing may shuffle, such as a set"
+        yield Found("repeats", False, f"two runs differ: {said}", str(path), remedy)
+        return  # nothing can be compared with it
+    yield Found("repeats", good=True, says="two runs conclude the same")
+    yield _ahead(path, rows)
+    yield _pieces(path, rows, whole)
+    yield _memory(path, rows, whole)
+
+
+def _afresh(path: Path, rows: Sequence[Row], batch: int | None) -> Concluded:
+    return play(path, flowfile.load(path), strips(rows, batch))
+
+
+def _ahead(path: Path, rows: Sequence[Row]) -> Found:
+    """Cut the tape: what is in front of the cut must not tell of what is behind it."""
+    whole = _afresh(path, rows, None)
+    draw = Random(1)  # noqa: S311 - the same cuts for everyone
+    for n in sorted(draw.randrange(len(rows) // 10, len(rows)) for _ in range(CUTS)):
+        short = _afresh(path, rows[:n], None)
+        if said := differing(_until(whole, short, rows[:n]), short):
+            says = (
+                f"with the tape cut behind {n:,} of {len(rows):,} rows it concludes other: {said}"
+            )
+            remedy = (
+                "use only the event at hand and what was in front of it: not the block a slice is "
+                "cut from, not another market, not a module's variable"
+            )
+            return Found("look-ahead", False, says, _blame(path, rows), remedy)
+    says = f"cut at {CUTS} random points, the tape gives the same up to each"
+    return Found("look-ahead", good=True, says=says)
+
+
+def _until(whole: Concluded, short: Concluded, rows: Sequence[Row]) -> Concluded:
+    """Return what the whole tape gives, as far as a short one must give it, too."""
+    last = {row.market: row.ts - _TOLERANCE for row in rows}
+    return {
+        market: [
+            line
+            for n, line in enumerate(events)
+            if n < len(short.get(market, [])) or orjson.loads(line)["ts"] < last.get(market, 0)
+        ]
+        for market, events in whole.items()
+    }
+
+
+def _pieces(path: Path, rows: Sequence[Row], whole: Concluded) -> Found:
+    for batch in _BATCHES:
+        if said := differing(whole, _afresh(path, rows, batch)):
+            says = f"handed over {batch} rows at a time it concludes other: {said}"
+            remedy = "let nothing depend on where slices begin and end"
+            return Found("pieces", False, says, _blame(path, rows), remedy)
+    return Found("pieces", good=True, says="handed over 1, 7 or 1,000 rows at a time: the same")
+
+
+def _memory(path: Path, rows: Sequence[Row], whole: Concluded) -> Found:
+    """See that all it remembers of a market is in its state."""
+    remedy = "let it be computed from the Moment, or keep it in the state of a machine or model"
+    for said, found in _others(path, rows):
+        if differs := differing(whole, found):
+            says = f"{said} it concludes other: {differs}"
+            return Found("memory", False, says, _blame(path, rows), remedy)
+    says = "markets in another order, each alone, and a second run in one process: the same"
+    return Found("memory", good=True, says=says)
+
+
+def _others(path: Path, rows: Sequence[Row]) -> Iterator[tuple[str, Concluded]]:
+    flow = flowfile.load(path)
+    play(path, flow, strips(rows, 1_000))
+    yield "run a second time in one process", play(path, flow, strips(rows, 1_000))
+    markets = sorted({row.market for row in rows}, reverse=True)
+    alone = {market: [row for row in rows if row.market == market] for market in markets}
+    behind = [row for market in markets for row in alone[market]]
+    yield "with its markets in another order", _afresh(path, behind, 1_000)
+    divided: Concluded = {}
+    for theirs in alone.values():
+        divided |= _afresh(path, theirs, 1_000)
+    yield "with each market in a process of its own", divided
+
+
+def _blame(path: Path, rows: Sequence[Row]) -> str:
+    """Return where the first of the module's variables is that a run changes, if one is."""
+    flow = flowfile.load(path)
+    before = _variables(path)
+    play(path, flow, strips(rows, 1_000))
+    after = _variables(path)
+    for name, value in before.items():
+        if after.get(name) != value:
+            return place(path, lines.assigned(path, name))
+    return str(path)
+
+
+def _variables(path: Path) -> dict[str, str]:
+    module = vars(sys.modules[f"flows.{path.stem}"])
+    return {
+        name: repr(value)
+        for name, value in module.items()
+        if not name.startswith("__") and not callable(value)
+    }

@@ -1,0 +1,129 @@
+"""Traps: what a flow reads that is not on its tape, and the line that does."""
+
+from __future__ import annotations
+
+import random
+import sys
+import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import NamedTuple
+
+_ROOT = Path(__file__).parents[2]
+_NOT_THEIRS = (
+    *(str(_ROOT / room) for room in ("schemas", "operators", "connectors", "infra")),
+    *{sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")},
+)
+_PASSING = frozenset({"importlib._bootstrap", "linecache", "zoneinfo._common", "warnings"})
+"""What these read is no data: code, its text, and the zones of the world."""
+
+_CLOCKS = frozenset({
+    "time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns",
+    "process_time", "process_time_ns", "localtime", "sleep",
+})  # fmt: skip
+_TODAY = frozenset({"now", "utcnow", "today"})
+_DRAWS = frozenset({"random", "getrandbits"})
+_ENTROPY = frozenset({"urandom", "getrandom"})
+_CALLS = _CLOCKS | _TODAY | _DRAWS | _ENTROPY
+_FRAMES = frozenset({"pandas", "polars", "pyarrow"})
+"""Some of what they read they open by themselves, and Python does not hear of it."""
+_OUTSIDE = frozenset({
+    "open", "os.listdir", "os.scandir", "os.remove", "os.mkdir", "os.rename", "os.system",
+    "socket.connect", "socket.getaddrinfo", "sqlite3.connect", "subprocess.Popen",
+})  # fmt: skip
+
+
+class Caught(NamedTuple):
+    """What was read, by which line."""
+
+    kind: str
+    """`clock`, `chance` or `outside`."""
+    what: str
+    file: Path
+    line: int
+
+
+class Traps:
+    """Catch what the user's code does, in the threads that `set` them."""
+
+    def __init__(self) -> None:
+        self.caught: dict[Caught, None] = {}
+
+    def set(self) -> None:
+        """Watch this thread, too."""
+        sys.setprofile(self._called)
+
+    def _called(self, frame: FrameType, event: str, callee: object) -> None:
+        if event == "c_call":
+            name = getattr(callee, "__name__", "")
+            if name in _CALLS and (kind := _kind(name, getattr(callee, "__self__", None))):
+                self.note(kind, f"{name}()", frame)
+        elif event == "call" and frame.f_code.co_name.startswith(("read_", "scan_")):
+            module = str(frame.f_globals.get("__name__"))
+            if module.partition(".")[0] in _FRAMES:
+                self.note("outside", f"{frame.f_code.co_name}()", frame.f_back)
+
+    def note(self, kind: str, what: str, frame: FrameType | None) -> None:
+        """Note what was done, if it was the user's code that did it."""
+        if (line := _theirs(frame)) is not None:
+            self.caught[Caught(kind, what, *line)] = None
+
+
+_set: list[Traps] = []
+"""Those that are set: an audit hook stays for as long as Python runs."""
+_hooked: list[bool] = []
+
+
+@contextmanager
+def traps() -> Iterator[Traps]:
+    """Set traps, in this thread and for all that reaches outside."""
+    if not _hooked:
+        sys.addaudithook(_audited)
+        _hooked.append(True)
+    caught, before = Traps(), sys.getprofile()
+    _set.append(caught)
+    caught.set()
+    try:
+        yield caught
+    finally:
+        sys.setprofile(before)
+        _set.remove(caught)
+
+
+def _audited(event: str, arguments: tuple[object, ...]) -> None:
+    if _set and event in _OUTSIDE:
+        what = f"{event}({arguments[0]!r})" if event == "open" else event
+        _set[-1].note("outside", what, sys._getframe(1))
+
+
+def _kind(name: str, owner: object) -> str:
+    """Tell what a function of C's reads, if it is what a flow may not."""
+    if isinstance(owner, ModuleType):
+        if owner.__name__ == "time":
+            return "clock" if name in _CLOCKS else ""
+        return "chance" if name in _ENTROPY else ""
+    if isinstance(owner, type):
+        return "clock" if name in _TODAY and issubclass(owner, date) else ""
+    shared = random.random.__self__  # type: ignore[attr-defined]
+    return "chance" if owner is shared and name in _DRAWS else ""
+
+
+def _theirs(frame: FrameType | None) -> tuple[Path, int] | None:
+    """Return the nearest line of the user's that led here."""
+    while frame is not None:
+        code = frame.f_code
+        if _is_theirs(code.co_filename):
+            return Path(code.co_filename), frame.f_lineno
+        if frame.f_globals.get("__name__") in _PASSING:
+            return None
+        frame = frame.f_back
+    return None
+
+
+@lru_cache
+def _is_theirs(file: str) -> bool:
+    return not file.startswith(("<", *_NOT_THEIRS))
