@@ -262,10 +262,11 @@ def refuse_unseeded(model: object) -> None:
     Examples
     --------
     >>> from river import forest
-    >>> refuse_unseeded(forest.ARFClassifier())
-    Traceback (most recent call last):
-    ...
-    operators.predict.UnseededError: ARFClassifier has no seed: set one, such as seed=1, or no run can be repeated
+    >>> try:
+    ...     refuse_unseeded(forest.ARFClassifier())
+    ... except UnseededError as error:
+    ...     print(error)
+    ARFClassifier has no seed: set one, such as seed=1, or no run can be repeated
 
     """
     for name, settings in _parts("", model):

@@ -27,7 +27,7 @@ def check(
 ) -> None:
     """Say what is wrong with a flow, where, and what to do; fail if anything is.
 
-    It runs on a simulated market, again and again: with traps set, cut, in pieces, in another order.
+    It runs on a simulated market, again and again: with traps set, cut, and in other pieces.
     """
     found: list[Found] = []
     with told(), screen.output(alone=json_) as out:

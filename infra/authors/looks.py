@@ -49,7 +49,10 @@ def looks(path: Path, rows: Sequence[Row]) -> Iterator[Found]:
         yield Found("seeds", good=True, says="its models, if any, are seeded")
         draws = _draws()
         try:
-            concluded = play(path, flow, strips(rows, PIECE), caught.set)
+            concluded = play(path, flow, strips(rows, PIECE), caught.set, keep=True)
+        except DamagedError as error:
+            yield _not_kept(path, error)
+            return
         except Exception as error:  # noqa: BLE001 - a machine in the flow file may raise anything
             yield _failed(path, error)
             return
@@ -58,7 +61,7 @@ def looks(path: Path, rows: Sequence[Row]) -> Iterator[Found]:
             caught.caught[Caught("chance", "np.random", path.absolute(), line)] = None
     yield _ran(path, concluded)
     yield from _caught(caught)
-    yield _kept(path, rows)
+    yield Found("state", good=True, says="its state can be kept, and a run goes on after a crash")
     flow, pieces, begun = flowfile.load(path), strips(rows, PIECE), perf_counter()
     whole = play(path, flow, pieces)
     yield pace(len(rows), perf_counter() - begun)
@@ -96,7 +99,7 @@ def _ran(path: Path, concluded: Concluded) -> Found:
 
 
 def _fault(path: Path, event: Mapping[str, str]) -> Found:
-    own = re.findall(rf"{re.escape(path.name)}:(\d+) in", event["story"])
+    own = re.findall(rf"{re.escape(path.name)}:(\d+) in", event["traceback"])
     where = place(path, int(own[-1]) if own else None)
     says = f"its {event['where']} fails: {event['error']}"
     return Found("runs", False, says, where, "mend that line: a market with a fault enters nothing")
@@ -125,14 +128,10 @@ def _draws() -> object:
     return None if numpy_random is None else str(numpy_random.get_state())
 
 
-def _kept(path: Path, rows: Sequence[Row]) -> Found:
-    try:
-        play(path, flowfile.load(path), strips(rows, PIECE), keep=True)
-    except DamagedError as error:
-        where = place(path, lines.named_in(path, str(error)))
-        remedy = "use a function or a class of the file's top, not a lambda or one inside another"
-        return Found("state", False, str(error), where, remedy)
-    return Found("state", good=True, says="its state can be kept, and a run goes on after a crash")
+def _not_kept(path: Path, error: DamagedError) -> Found:
+    where = place(path, lines.named_in(path, str(error)))
+    remedy = "use a function or a class of the file's top, not a lambda or one inside another"
+    return Found("state", False, str(error), where, remedy)
 
 
 def pace(rows: int, seconds: float) -> Found:

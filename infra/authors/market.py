@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import merge
 from itertools import groupby
 from pathlib import Path
@@ -19,6 +19,7 @@ from connectors.tracks import Item
 from infra import engine
 from operators.tape import Strip
 from schemas import Event, Time, Trades
+from schemas.trades import Columns
 
 _RATE, _BOOKS = 20.0, 5.0
 """Trades a minute, and seconds between books."""
@@ -73,15 +74,32 @@ def _items(rows: Sequence[Row]) -> Iterable[Item]:
     for row in rows:
         markets.setdefault(row.market, []).append(row)
     for market, theirs in markets.items():
-        runs = (list(run) for _, run in groupby(theirs, lambda row: id(row.event)))
-        yield market, [_joined(run) for run in runs]
+        blocks = _blocks(theirs)
+        runs = groupby(enumerate(theirs), lambda numbered: _stretch(*numbered))
+        yield market, [_joined([row for _, row in run], blocks) for _, run in runs]
 
 
-def _joined(run: list[Row]) -> Event:
-    """Return rows of one event as one."""
+def _stretch(number: int, row: Row) -> tuple[int, int]:
+    """Return what consecutive rows of the same columns have in common, and no others."""
+    if not isinstance(row.event, Trades):
+        return (id(row.event), 0)
+    return (id(row.event.columns), row.event.start + row.row - number)
+
+
+def _blocks(rows: Sequence[Row]) -> dict[int, Columns]:
+    """Return the columns that these rows are of, without what stands behind the last of them."""
+    ends = {id(row.event.columns): row for row in rows if isinstance(row.event, Trades)}
+    return {
+        key: row.event.columns.take(slice(0, row.event.start + row.row + 1))
+        for key, row in ends.items()
+        if isinstance(row.event, Trades)
+    }
+
+
+def _joined(run: list[Row], blocks: Mapping[int, Columns]) -> Event:
+    """Return a stretch of rows as one event, whose columns others share, as from a source."""
     event = run[0].event
     if not isinstance(event, Trades):
         return event
     first = event.start + run[0].row
-    columns = event.columns.take(slice(first, first + len(run)))
-    return Trades(event.market, columns, 0, len(run))
+    return Trades(event.market, blocks[id(event.columns)], first, first + len(run))

@@ -18,7 +18,7 @@ _NOT_THEIRS = (
     *(str(_ROOT / room) for room in ("schemas", "operators", "connectors", "infra")),
     *{sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")},
 )
-_PASSING = frozenset({"importlib._bootstrap", "linecache", "zoneinfo._common", "warnings"})
+_PASSING = frozenset({"importlib", "linecache", "zoneinfo", "warnings"})
 """What these read is no data: code, its text, and the zones of the world."""
 
 _CLOCKS = frozenset({
@@ -95,7 +95,7 @@ def traps() -> Iterator[Traps]:
 
 
 def _audited(event: str, arguments: tuple[object, ...]) -> None:
-    if _set and event in _OUTSIDE:
+    if _set and event in _OUTSIDE and "zoneinfo" not in str(arguments[:1]):
         what = f"{event}({arguments[0]!r})" if event == "open" else event
         _set[-1].note("outside", what, sys._getframe(1))
 
@@ -115,11 +115,11 @@ def _kind(name: str, owner: object) -> str:
 def _theirs(frame: FrameType | None) -> tuple[Path, int] | None:
     """Return the nearest line of the user's that led here."""
     while frame is not None:
-        code = frame.f_code
-        if _is_theirs(code.co_filename):
-            return Path(code.co_filename), frame.f_lineno
-        if frame.f_globals.get("__name__") in _PASSING:
-            return None
+        file, module = frame.f_code.co_filename, str(frame.f_globals.get("__name__"))
+        if module.partition(".")[0] in _PASSING or module.startswith("infra."):
+            return None  # what stands behind us is who asked for this look
+        if _is_theirs(file):
+            return Path(file), frame.f_lineno
         frame = frame.f_back
     return None
 

@@ -1,0 +1,275 @@
+"""`deck check` catches what was planted, names its line, and lets the good ones pass."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from infra.authors.found import Found
+from infra.authors.looks import looks, pace
+from infra.authors.market import Row, simulated
+from infra.authors.templates import LEARNED, PLAIN
+from tests.infra.rig import LEARNED as LEARNED_CROSS
+from tests.infra.rig import ROOT, SMA, Rig
+
+HEAD = "def rule(now: Moment) -> Signal | None:\n"
+CALL = "    if now.before is None:\n"
+Looked: TypeAlias = dict[str, list[Found]]
+Look: TypeAlias = Callable[[str], Looked]
+
+ALL = {
+    "builds", "seeds", "runs", "clock", "chance", "outside", "state", "pace", "repeats",
+    "look-ahead", "pieces", "memory",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Row]:
+    return simulated(["sim:BTC/USDT", "sim:ETH/USDT"], 0.7)
+
+
+@pytest.fixture
+def look(rows: list[Row], tmp_path: Path) -> Look:
+    """Look at a flow with this text."""
+
+    def looked(text: str) -> Looked:
+        path = tmp_path / "planted.py"
+        path.write_text(text)
+        found: Looked = {}
+        for one in looks(path, rows):
+            found.setdefault(one.check, []).append(one)
+        return found
+
+    return looked
+
+
+def bad(found: Looked) -> set[str]:
+    return {check for check, ones in found.items() if not all(one.good for one in ones)}
+
+
+def at(text: str, part: str) -> str:
+    """Return where a text has a part, as a place is told."""
+    return f"planted.py:{text[: text.index(part)].count(chr(10)) + 1}"
+
+
+def in_rule(line: str, imports: str = "", top: str = "") -> str:
+    """Plant a line in the rule of a flow that is good."""
+    text = PLAIN.replace("from datetime", f"{imports}\nfrom datetime", 1)
+    return text.replace(HEAD, f"{top}\n\n{HEAD}").replace(CALL, f"    {line}\n{CALL}")
+
+
+@pytest.mark.parametrize("path", [SMA, LEARNED_CROSS])
+def test_the_flows_of_the_house_pass(rows: list[Row], path: Path) -> None:
+    found = [*looks(path, rows)]
+    assert {one.check for one in found} == ALL
+    assert [one for one in found if not one.good] == []
+
+
+@pytest.mark.parametrize("text", [PLAIN, LEARNED])
+def test_the_templates_pass(look: Look, text: str) -> None:
+    found = look(text)
+    assert found.keys() == ALL
+    assert bad(found) == set()
+
+
+@pytest.mark.parametrize(
+    ("imports", "line", "check"),
+    [
+        ("import time", "time.time()", "clock"),
+        ("from time import perf_counter_ns as now_ns", "now_ns()", "clock"),
+        ("import datetime as dt", "dt.datetime.now(dt.timezone.utc)", "clock"),
+        ("from datetime import date", "date.today()", "clock"),
+        ("import random", "random.choice([1, 2])", "chance"),
+        ("import uuid", "uuid.uuid4()", "chance"),
+        ("import numpy as np", "np.random.default_rng()", "chance"),
+        ("import numpy as np", "np.random.normal()", "chance"),
+        ("import socket", "socket.getaddrinfo('127.0.0.1', 1)", "outside"),
+        ("from pathlib import Path", "Path(__file__).read_text()", "outside"),
+        ("import os", "os.listdir('/')", "outside"),
+    ],
+)
+def test_what_is_read_beside_the_tape_is_named_with_its_line(
+    look: Look, imports: str, line: str, check: str
+) -> None:
+    text = in_rule(line, imports)
+    found = look(text)
+    assert bad(found) == {check}
+    (one,) = found[check]
+    assert one.place.endswith(at(text, line))
+    assert one.remedy
+
+
+def test_what_is_read_when_the_file_is_imported_counts_too(look: Look, tmp_path: Path) -> None:
+    prices = tmp_path / "tomorrow.csv"
+    prices.write_text("price\n1\n")
+    text = in_rule("pass", "import pandas as pd", f"TOMORROW = pd.read_csv({str(prices)!r})")
+    found = look(text)
+    assert bad(found) == {"outside"}
+    assert {one.place.rpartition("/")[2] for one in found["outside"]} == {at(text, "TOMORROW")}
+
+
+def test_arrow_opens_files_by_itself_and_is_caught_all_the_same(look: Look, tmp_path: Path) -> None:
+    import pyarrow as pa  # noqa: PLC0415 - only this test needs it
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    pq.write_table(pa.table({"price": [1.0]}), tmp_path / "tomorrow.parquet")
+    read = f"pq.read_table({str(tmp_path / 'tomorrow.parquet')!r})"
+    text = in_rule("pass", "import pyarrow.parquet as pq", f"TOMORROW = {read}")
+    assert bad(look(text)) == {"outside"}
+
+
+def test_a_seeded_generator_of_a_call_is_no_chance(look: Look) -> None:
+    found = look(in_rule("Random(now.ts).random()", "from random import Random"))
+    assert bad(found) == set()
+
+
+def test_an_import_within_a_rule_reads_no_data(look: Look) -> None:
+    assert bad(look(in_rule("import colorsys"))) == set()
+
+
+def test_the_zones_of_the_world_are_no_data(look: Look) -> None:
+    line = "ZoneInfo('Europe/Berlin')"
+    assert bad(look(in_rule(line, "from zoneinfo import ZoneInfo"))) == set()
+
+
+def test_a_lambda_in_the_state_is_named_with_its_line(look: Look) -> None:
+    made = "    learns.halved = lambda x: x / 2\n    return learns\n"
+    text = LEARNED.replace("return preprocessing", "learns = preprocessing")
+    text = text.replace("SGD(0.003))\n", f"SGD(0.003))\n{made}")
+    found = look(text)
+    assert bad(found) == {"state"}
+    (one,) = found["state"]
+    assert one.place.endswith(at(text, "lambda x"))
+    assert "model.<locals>.<lambda>" in one.says
+
+
+def test_a_model_without_a_seed_is_named(look: Look) -> None:
+    text = LEARNED.replace("import linear_model", "import forest, linear_model").replace(
+        "return preprocessing", "return forest.ARFClassifier()  # preprocessing"
+    )
+    found = look(text)
+    assert bad(found) == {"seeds"}
+    (one,) = found["seeds"]
+    assert "ARFClassifier has no seed" in one.says
+    assert one.place.endswith(at(text, 'predict("predict"'))
+
+
+PEEK = '''
+from operators.tape import run
+from schemas import Trades
+
+class Peek:
+    """Buys when the last price of the whole block is higher."""
+
+    reads = frozenset({Trades})
+    shape = ("peek", 1)
+
+    def __init__(self):
+        self.state = None
+
+    def __call__(self, event):
+        yield event
+        if event.columns.price[-1] > event.price[-1]:
+            yield Signal(event.market, event.ts.item(-1), "long", 1.0, "base", "peek", "market")
+
+'''
+
+
+def test_a_step_that_peeks_into_the_block_behind_its_slice_looks_ahead(look: Look) -> None:
+    text = PLAIN.replace(HEAD, PEEK + "\n\n" + HEAD).replace(
+        'tape = entries("entries", tape, on=Averages, rule=rule)',
+        'tape = run("peek", tape, Peek)',
+    )
+    found = look(text)
+    assert bad(found) >= {"look-ahead"}
+    assert "cut behind" in found["look-ahead"][0].says
+    assert "Signal" in found["look-ahead"][0].says
+
+
+def test_a_rule_that_knows_another_markets_future_looks_ahead(look: Look) -> None:
+    line = (
+        "LAST[now.market] = now.candle.close; "
+        "return long(SIZE) if int(sum(LAST.values())) % 2 else None"
+    )
+    text = in_rule(line, top="LAST: dict[str, float] = {}")
+    found = look(text)
+    assert bad(found) >= {"look-ahead", "pieces", "memory"}
+    for check in ("look-ahead", "pieces", "memory"):
+        assert found[check][0].place.endswith(at(text, "LAST:"))
+
+
+def test_a_count_that_outlives_a_run_is_named(look: Look) -> None:
+    line = "CALLS.append(1); return long(SIZE) if len(CALLS) in (7, 60) else None"
+    text = in_rule(line, top="CALLS = []")
+    found = look(text)
+    assert "memory" in bad(found)
+    assert found["memory"][0].place.endswith(at(text, "CALLS = []"))
+
+
+def test_a_generator_that_nobody_seeded_does_not_repeat_itself(look: Look) -> None:
+    line = "return long(SIZE) if DRAWS.random() > 0.5 else None"
+    found = look(in_rule(line, "from random import Random", "DRAWS = Random()"))
+    assert "repeats" in bad(found)
+    assert "look-ahead" not in found
+
+
+@pytest.mark.parametrize(
+    ("text", "check", "says", "part"),
+    [
+        ("def strategy(tape)\n", "builds", "SyntaxError", "def strategy"),
+        ("\nimport nothing_there\n", "builds", "nothing_there", "import nothing_there"),
+        (PLAIN.replace("every=", "ticks=1, every="), "builds", "exactly one", "tape = candles"),
+        (in_rule("1 / 0"), "runs", "ZeroDivisionError", "1 / 0"),
+        (in_rule("now.prediction"), "runs", "no prediction on the tape", "now.prediction"),
+    ],
+)
+def test_what_fails_is_told_with_its_line(
+    look: Look, text: str, check: str, says: str, part: str
+) -> None:
+    found = look(text)
+    assert bad(found) == {check}
+    (one,) = found[check]
+    assert says in one.says
+    assert one.place.endswith(at(text, part))
+
+
+def test_a_step_that_raises_is_told_with_its_line(look: Look) -> None:
+    text = PLAIN.replace(HEAD, PEEK + "\n\n" + HEAD).replace("yield event\n", "1 / 0\n")
+    text = text.replace('tape = entries("entries", tape, on=Averages, rule=rule)',
+                        'tape = run("peek", tape, Peek)')  # fmt: skip
+    found = look(text)
+    assert bad(found) == {"runs"}
+    assert found["runs"][0].place.endswith(at(text, "1 / 0"))
+
+
+def test_a_flow_is_too_slow_below_a_lively_markets_ticks() -> None:
+    assert pace(10_000, 1.0).good
+    assert not pace(10_000, 100.0).good
+    assert "100 ticks a second" in pace(10_000, 100.0).says
+
+
+def test_traps_are_gone_when_the_look_is_over(look: Look) -> None:
+    found = look(in_rule("pass"))
+    before = len(found["clock"])
+    time.time()
+    assert len(found["clock"]) == before
+
+
+def test_the_command_tells_it_as_json_and_fails_on_a_cross(tmp_path: Path) -> None:
+    (tmp_path / "late.py").write_text(in_rule("time.time(); print('loud')", "import time"))
+    said = Rig(tmp_path).deck("check", "late.py", "--hours", "0.5", "--json", status=1)
+    found = json.loads(said.out)
+    assert [one["check"] for one in found if not one["good"]] == ["clock"]
+    (place,) = (one["place"] for one in found if not one["good"])
+    assert place.startswith("late.py:")
+
+
+def test_the_command_says_it_in_lines(tmp_path: Path) -> None:
+    said = Rig(tmp_path).deck("check", ROOT / "flows" / "sma_cross.py", "--hours", "0.2")
+    lines = said.out.splitlines()
+    assert [line[0] for line in lines] == ["✓"] * len(ALL)

@@ -1,0 +1,57 @@
+"""`deck new` writes a flow that runs, and overwrites nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infra.authors.new_command import written
+from infra.authors.templates import LEARNED, PLAIN
+from infra.screen import Misused
+from tests.infra.rig import Arguments, Rig
+
+
+@pytest.mark.parametrize("options", [[], ["--learned"]])
+def test_what_it_writes_runs_and_it_says_what_comes_next(
+    tmp_path: Path, options: list[str]
+) -> None:
+    rig = Rig(tmp_path)
+    said = rig.deck("new", "mine", *options)
+    assert "deck check flows/mine.py" in said.out
+    rig.deck("simulate", "ticks.parquet", "--days", "0.05")
+    line: list[Arguments] = [
+        "replay",
+        "flows/mine.py",
+        "--data",
+        "ticks.parquet",
+        "--no-history",
+        "--json",
+    ]
+    assert rig.deck(*line).summary["candles"] > 0
+
+
+def test_a_flow_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("mine")
+    with pytest.raises(Misused, match=r"mine\.py is there already"):
+        written("mine", tmp_path, PLAIN)
+    assert path.read_text() == "mine"
+
+
+def test_it_is_written_where_it_is_told_under_its_name(tmp_path: Path) -> None:
+    path = written("mine.py", tmp_path / "new" / "place", PLAIN)
+    assert path == tmp_path / "new" / "place" / "mine.py"
+    assert path.read_text().startswith('"""mine: ')
+
+
+@pytest.mark.parametrize("name", ["a b", "class", "../mine", "_mine", "1st", ""])
+def test_a_name_that_no_module_can_have_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(Misused, match="called as a Python module is"):
+        written(name, tmp_path, PLAIN)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("text", [PLAIN, LEARNED])
+def test_a_flow_to_begin_with_is_short(text: str) -> None:
+    assert len(text.splitlines()) <= 46
