@@ -61,7 +61,7 @@ def looks(path: Path, rows: Sequence[Row]) -> Iterator[Found]:
             caught.caught[Caught("chance", "np.random", path.absolute(), line)] = None
     yield _ran(path, concluded)
     yield from _caught(caught)
-    yield Found("state", good=True, says="its state can be kept, and a run goes on after a crash")
+    yield Found("state", good=True, says="its state can be kept in snapshots")
     flow, pieces, begun = flowfile.load(path), strips(rows, PIECE), perf_counter()
     whole = play(path, flow, pieces)
     yield pace(len(rows), perf_counter() - begun)

@@ -21,7 +21,7 @@ from random import Random
 from connectors.outbox import OutboxView
 from infra.deploy import status as states
 from infra.deploy.deployment import Deployment, Place
-from infra.deploy.parent import GAVE_UP
+from infra.deploy.keeper import GAVE_UP
 from infra.far import FLAT
 from infra.settings import Settings
 from infra.sources import FromLog

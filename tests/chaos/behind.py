@@ -19,7 +19,7 @@ import orjson
 from connectors.sqlite_writer import SqliteWriter
 from infra.deploy import status as states
 from infra.deploy.deployment import Deployment, Place
-from infra.deploy.parent import GAVE_UP
+from infra.deploy.keeper import GAVE_UP
 from infra.sources import FromLog
 from tests.chaos.again import NAME, Lived, history, see_replay
 from tests.chaos.cast import cast, killed

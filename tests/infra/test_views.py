@@ -236,16 +236,3 @@ def test_hours_of_metrics_add_up_to_those_the_model_told_itself(run: Run) -> Non
         for name in ("log_loss", "base_log_loss"):
             mean = sum(row[name] * row["outcomes"] for row in ours) / last["metrics"]["count"]
             assert mean == pytest.approx(last["metrics"][name])
-
-
-def test_troubles_are_in_one_list(run: Run) -> None:
-    kinds = {"Fault": "fault", "Gap": "gap", "Reject": "reject", "Late": "late", "Halt": "halt"}
-    plain = {
-        (event["market"], event["seq"], kinds[event["type"]])
-        for tape in run.markets.values()
-        for event in tape
-        if event["type"] in kinds
-    }
-    rows = run.rows("troubles")
-    assert {(row["market"], row["seq"], row["kind"]) for row in rows} == plain
-    assert [row["ts"] for row in rows] == sorted(row["ts"] for row in rows)
