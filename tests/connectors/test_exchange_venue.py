@@ -78,6 +78,7 @@ def test_a_message_that_cannot_be_read_is_on_the_tape_of_its_market() -> None:
             taken.until(lambda market=market: taken.events(Reject, market))  # type: ignore[misc]
             [reject] = taken.events(Reject, market)
             assert f'"{market.removeprefix("spot:")}"' in reject.payload
+            taken.until(lambda market=market: len(taken.ids(market)) == 100)  # type: ignore[misc]
             assert taken.ids(market) == [*range(1, 101)]
 
 
