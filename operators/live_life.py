@@ -46,6 +46,8 @@ class LiveLife:
     ledger: Ledger = field(default_factory=Ledger)
     opened: Time = 0
     armed: Armed | None = None
+    judged: bool = False
+    """Whether a price was seen since: until then, as on paper, parts of a fill are one."""
     why: str = ""
     exit_order: int = 0
     """The count of the exit's order; 0 while nobody on the tape asked for one."""
@@ -71,11 +73,12 @@ class LiveLife:
         if report.status == "filled" or self.unfilled <= 0:
             self.working = False
         entry = float(average_price(self.ledger.entries))
-        if self.armed is not None:
+        if self.armed is not None and self.judged:
             self.armed = grown(self.armed, self.side, self.widths, entry)
             return True
-        self.opened, self.look = report.ts, report.ts + LOOKS
-        self.armed = arm(self.side, self.widths, entry, report.ts)
+        if self.armed is None:
+            self.opened, self.look = report.ts, report.ts + LOOKS
+        self.armed = arm(self.side, self.widths, entry, self.opened)
         if self.stage == "entering":
             self.stage = "open"
         return True
@@ -91,6 +94,7 @@ class LiveLife:
             at = None if wakes is None else first_at(trades, wakes, row)
             if self.stage == "open":
                 assert self.armed is not None  # noqa: S101 - an open position is armed
+                self.judged = True
                 seen = trades if at is None else trades.cut(0, at + 1)
                 hit = self.armed.search(seen, row, view.fresh_until(max_age))
                 if hit is not None:
@@ -107,6 +111,7 @@ class LiveLife:
         """Watch an event that is no trade; `book` is the new one, if it is one."""
         if self.stage == "open":
             assert self.armed is not None  # noqa: S101 - an open position is armed
+            self.judged = self.judged or book is not None
             why = self.armed.judge(told_by(book, self.sign, ts, max_age), ts)
             if why is not None:
                 return Turn(0, ts, why)

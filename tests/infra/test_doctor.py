@@ -259,7 +259,7 @@ def test_what_does_not_run_is_not_started_by_looking(tmp_path: Path) -> None:
 
 def test_the_command_fails_if_something_is_bad_and_only_then(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
-    rig = Rig(tmp_path, {"EXCHANGE_URLS": NOWHERE})
+    rig = Rig(tmp_path, {"EXCHANGE_URLS": NOWHERE, "KAFKA_BOOTSTRAP": ""})
     found = json.loads(rig.deck("doctor", "--json").out)
     assert {one["state"] for one in found} <= {"ok", "warn"}
     assert {"python", "disk", "home", "history"} <= {one["check"] for one in found}
