@@ -181,7 +181,7 @@ def test_live_positions_are_those_of_paper_in_lock_step(
 
 def test_a_trailing_stop_hangs_from_the_average_of_a_fill_in_parts() -> None:
     book = Book(MARKET, START, [], [(100.25, 1.001), (100.28, 40.0)], stamp=START + SECOND)
-    tape = [trade(98.0), book, want(), trade(98.0), trade(100.0)]
+    tape: list[Event] = [trade(98.0), book, want(), trade(98.0), trade(100.0)]
     step = LockStep(Barriers(trailing_stop=0.0025), Costs(latency_ms=0))
     out = step([HEAD, *tape])
     assert matters(out) == matters(step.made)
