@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias
 
 from typing_extensions import override
 
+from connectors import disk
 from connectors.disk import DiskError
 from infra import engine
 from infra.engine import DamagedError
@@ -112,9 +113,9 @@ def read(directory: Path) -> Kept:
         When the disk does not let us.
 
     """
-    path = directory / FILE
+    path, form = directory / FILE, _form()  # made first: its troubles are not this file's
     with _damage(path):
-        if path.read_bytes()[:_HEAD] != _form().head:
+        if path.read_bytes()[:_HEAD] != form.head:
             raise ValueError("no snapshots")
         with closing(_open(path)) as file:
             file.execute("BEGIN")  # an engine may be at work: all that is read is of one moment
@@ -163,11 +164,14 @@ def _open(path: Path) -> sqlite3.Connection:
 
 @cache
 def _form() -> _Form:
-    with TemporaryDirectory() as place:
-        prepare(Path(place))
+    with disk.kept("a file to compare with", Path("TMPDIR")), TemporaryDirectory() as place:
         path = Path(place, FILE)
-        with closing(sqlite3.connect(path)) as file:
-            return _Form(path.read_bytes()[:_HEAD], _tables(file), _version(file))
+        try:
+            prepare(path.parent)
+            with closing(sqlite3.connect(path)) as file:
+                return _Form(path.read_bytes()[:_HEAD], _tables(file), _version(file))
+        except sqlite3.OperationalError as error:  # the disk's, for nothing is wrong with our own
+            raise OSError(str(error)) from error
 
 
 def _tables(file: sqlite3.Connection) -> frozenset[str]:

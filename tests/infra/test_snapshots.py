@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectors.disk import DiskError
 from infra import snapshots
 from infra.engine import DamagedError
 from infra.snapshots import Key
@@ -35,6 +36,18 @@ def test_what_is_written_is_read(made: tuple[Path, bytes]) -> None:
     place, content = made
     (place / snapshots.FILE).write_bytes(content)
     assert snapshots.read(place) == KEPT
+
+
+def test_a_disk_that_takes_no_file_to_compare_with_is_no_damage(
+    made: tuple[Path, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> None:  # what Python says where nothing can be written
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr(snapshots, "TemporaryDirectory", full)
+    snapshots._form.cache_clear()
+    with pytest.raises(DiskError, match="No usable temporary directory"):
+        snapshots.read(made[0])
 
 
 @settings(max_examples=150)
