@@ -186,7 +186,7 @@ def _grid(title: str, markets: Markets, columns: Mapping[str, Callable[[Markets]
 def _why_refused(refusals: Counter[str]) -> Table:
     """Return why signals became no positions, or smaller ones; the rarest reasons as one."""
     grid = Table(
-        title="what was refused, and why", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+        title="what was refused", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
     )
     grid.add_column("times", justify="right", no_wrap=True)
     grid.add_column("why")
