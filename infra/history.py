@@ -99,16 +99,19 @@ class History:
             f"{self.home.size() / 1e6:,.1f} MB in {self.home.path}"
         )
 
-    def client(self, role: Role) -> Client:
+    def client(self, role: Role, *, start: bool = True) -> Client:
         """Return a client of the running history; threads may share it.
 
         Parameters
         ----------
         role
             `reader`, `writer` or `owner`. A real server knows only the user of its URL.
+        start
+            Start it if it does not run; else that is an error.
 
         """
-        self.start()
+        if start:
+            self.start()
         return self._remote() if self.settings.clickhouse_url else self._local(role)
 
     def _port(self) -> int | None:

@@ -1,0 +1,1 @@
+"""`deck dashboard`: a live page of flows, markets and money, on loopback, behind a token."""
