@@ -35,14 +35,14 @@ def check(
         for one in looks(flow, simulated(names, hours)):
             found.append(one._replace(says=scrub(one.says)))
             if not json_:
-                _say(found[-1])
+                say(found[-1])
         if json_:
             out.write(orjson.dumps([one._asdict() for one in found]) + b"\n")
     if not all(one.good for one in found):
         raise typer.Exit(1)
 
 
-def _say(one: Found) -> None:
+def say(one: Found) -> None:
     """Print a line for what is good; the place and the remedy below what is not."""
     line = Text(f"{'✓' if one.good else '✗'} ", "green" if one.good else "red")
     line.append(f"{one.check:<10} ", "bold").append(one.says, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from time import perf_counter
 
@@ -15,10 +16,12 @@ from bytewax.testing import TestingSource
 
 from infra import flowfile
 from infra.authors import lines, steady
+from infra.authors.elsewhere import elsewhere
 from infra.authors.found import Found, place
 from infra.authors.market import Row, strips
-from infra.authors.play import Concluded, build, play
+from infra.authors.play import Concluded, build, play, stored
 from infra.authors.traps import Caught, Traps, traps
+from infra.authors.written import written
 from infra.engine import DamagedError
 from infra.flowfile import FlowError
 from operators.predict import UnseededError
@@ -32,12 +35,18 @@ _REMEDIES = {
     "clock": "take the time from the tape: now.ts, or the event's ts",
     "chance": "decide by what is on the tape; a model is given a seed",
     "outside": "put it on the tape (deck values), or write it into the flow file as a constant",
+    "sets": "sort it, or write a tuple: each process goes through a set in another order",
 }
-_NONE = {"clock": "it reads no clock", "chance": "it draws no lots", "outside": "it does no I/O"}
+_NONE = {
+    "clock": "it reads no clock",
+    "chance": "it draws no lots",
+    "outside": "it does no I/O",
+    "sets": "nothing depends on the order of a set",
+}
 
 
-def looks(path: Path, rows: Sequence[Row]) -> Iterator[Found]:
-    """Look at a flow; what follows from a fault is not looked at."""
+def looks(path: Path, rows: Sequence[Row], *, apart: bool = True) -> Iterator[Found]:
+    """Look at a flow, also in a process `apart`; what follows from a fault is not looked at."""
     with traps() as caught:
         try:
             flow = flowfile.load(path)
@@ -49,7 +58,8 @@ def looks(path: Path, rows: Sequence[Row]) -> Iterator[Found]:
         yield Found("seeds", good=True, says="its models, if any, are seeded")
         draws = _draws()
         try:
-            concluded = play(path, flow, strips(rows, PIECE), caught.set, keep=True)
+            with stored() as store:
+                concluded = play(path, flow, strips(rows, PIECE), caught.set, store)
         except DamagedError as error:
             yield _not_kept(path, error)
             return
@@ -58,14 +68,22 @@ def looks(path: Path, rows: Sequence[Row]) -> Iterator[Found]:
             return
         if _draws() != draws:
             line = lines.mentioned(path, "random") or 1
-            caught.caught[Caught("chance", "np.random", path.absolute(), line)] = None
+            caught.note_line(Caught("chance", "numpy.random", path.absolute(), line))
+    for kind, what, line in written(path):
+        caught.note_line(Caught(kind, what, path.absolute(), line))
     yield _ran(path, concluded)
     yield from _caught(caught)
     yield Found("state", good=True, says="its state can be kept in snapshots")
     flow, pieces, begun = flowfile.load(path), strips(rows, PIECE), perf_counter()
     whole = play(path, flow, pieces)
     yield pace(len(rows), perf_counter() - begun)
-    yield from steady.looks(path, rows, whole)
+    with elsewhere(path, rows) if apart else nullcontext() as other:
+        for one in steady.looks(path, rows, whole):
+            yield one
+            if one.check == steady.REPEATS and not one.good:
+                return  # what does not repeat itself here does not do so elsewhere
+        if other is not None:
+            yield other.look(path, whole)
 
 
 def _not_built(path: Path, error: FlowError) -> Found:
@@ -110,7 +128,8 @@ def _caught(caught: Traps) -> Iterator[Found]:
     for kind, none in _NONE.items():
         ours = [one for one in caught.caught if one.kind == kind]
         for one in ours:
-            yield Found(kind, False, f"it calls {one.what}", _near(one), _REMEDIES[kind])
+            does = "goes through" if kind == "sets" else "calls"
+            yield Found(kind, False, f"it {does} {one.what}", _near(one), _REMEDIES[kind])
         if not ours:
             yield Found(kind, good=True, says=none)
 

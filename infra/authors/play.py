@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeAlias
@@ -47,8 +48,7 @@ def play(
     flow: Flow,
     items: Sequence[Item],
     before: Callable[[], None] = lambda: None,
-    *,
-    keep: bool = False,
+    store: Path | None = None,
 ) -> Concluded:
     """Play a tape through a flow.
 
@@ -60,8 +60,8 @@ def play(
         The tape.
     before
         Is called before each item, by the thread that runs the flow.
-    keep
-        Whether the flow's state is kept, as a run with a store does.
+    store
+        Where the flow's state is kept, and what it goes on from; see `stored`.
 
     Raises
     ------
@@ -79,17 +79,20 @@ def play(
     stream = op.map("seen", op.input("replay", dataflow, TestingSource(items)), seen)
     concluded = op.map("records", conclude("conclude", build(path, flow, stream)), lambda kv: kv[1])
     op.output("out", concluded, TestingSink(records))
-    with TemporaryDirectory(prefix="tapedeck-") as directory:
-        snapshots = Path(directory, "snapshots")
-        if keep:
-            snapshots.mkdir()
-            engine.prepare(snapshots)
-        engine.run(dataflow, snapshots if keep else None)
+    engine.run(dataflow, store)
     lines: Concluded = {}
     for piece in records:
         for record in piece:
             lines.setdefault(record.event.market, []).append(line(record))
     return lines
+
+
+@contextmanager
+def stored() -> Iterator[Path]:
+    """Give a place for the state of a flow, for as long as it is looked at."""
+    with TemporaryDirectory(prefix="tapedeck-") as directory:
+        engine.prepare(Path(directory))
+        yield Path(directory)
 
 
 def differing(one: Concluded, other: Concluded) -> str:

@@ -1,15 +1,18 @@
 """Whether a flow concludes the same of the same tape, however it is handed over.
 
 The flow is played again and again: cut at random points, in other pieces, with its markets in
-another order, each alone, and twice in one process. What it concludes may never change.
+another order, each alone, twice in one process, and ended and resumed half-way. What it concludes
+may never change.
 """
 
 from __future__ import annotations
 
+import pickle
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 import orjson
 
@@ -17,9 +20,11 @@ from infra import flowfile
 from infra.authors import lines
 from infra.authors.found import Found, place
 from infra.authors.market import Row, strips
-from infra.authors.play import Concluded, differing, play
+from infra.authors.play import Concluded, differing, play, stored
 from schemas import SECOND, Trades
 
+REPEATS = "repeats"
+"""The look without which no other can be judged."""
 CUTS = 3
 _BATCHES = (1, 7)
 _NOT_AHEAD = (
@@ -34,12 +39,13 @@ def looks(path: Path, rows: Sequence[Row], whole: Concluded) -> Iterator[Found]:
     """Look at what a flow concludes of a tape in other forms; `whole` is what it is to be."""
     if said := differing(whole, _afresh(path, rows, 1_000)):
         remedy = "see what the checks above say, and what hashing may shuffle, such as a set"
-        yield Found("repeats", False, f"two runs differ: {said}", str(path), remedy)
+        yield Found(REPEATS, False, f"two runs differ: {said}", str(path), remedy)
         return  # nothing can be compared with it
-    yield Found("repeats", good=True, says="two runs conclude the same")
+    yield Found(REPEATS, good=True, says="two runs conclude the same")
     yield _ahead(path, rows)
     yield _pieces(path, rows, whole)
     yield _memory(path, rows, whole)
+    yield _resumes(path, rows, whole)
 
 
 def _afresh(path: Path, rows: Sequence[Row], batch: int | None) -> Concluded:
@@ -91,8 +97,25 @@ def _memory(path: Path, rows: Sequence[Row], whole: Concluded) -> Found:
         if differs := differing(whole, found):
             says = f"{said} it concludes other: {differs}"
             return Found("memory", False, says, _blame(path, rows), remedy)
+    if blamed := _changing(path, rows):
+        says = f"{blamed.name} changes while it runs: all markets share it, and no crash spares it"
+        return Found("memory", False, says, blamed.place, remedy)
     says = "markets in another order, each alone, and a second run in one process: the same"
     return Found("memory", good=True, says=says)
+
+
+def _resumes(path: Path, rows: Sequence[Row], whole: Concluded) -> Found:
+    """End it half-way, and let it go on from its snapshot, as after a crash."""
+    items = strips(rows, 1_000)
+    with stored() as store:
+        found = play(path, flowfile.load(path), items[: len(items) // 2], store=store)
+        for market, events in play(path, flowfile.load(path), items, store=store).items():
+            found[market] = found.get(market, []) + events
+    if said := differing(whole, found):
+        says = f"ended half-way and resumed it concludes other: {said}"
+        remedy = "keep what lasts in the state of a machine or model: all else begins anew"
+        return Found("resumes", False, says, _blame(path, rows), remedy)
+    return Found("resumes", good=True, says="ended half-way, and resumed from a snapshot: the same")
 
 
 def _others(path: Path, rows: Sequence[Row]) -> Iterator[tuple[str, Concluded]]:
@@ -110,21 +133,40 @@ def _others(path: Path, rows: Sequence[Row]) -> Iterator[tuple[str, Concluded]]:
 
 
 def _blame(path: Path, rows: Sequence[Row]) -> str:
-    """Return where the first of the module's variables is that a run changes, if one is."""
+    """Return where the variable is that is most often to blame; else the file."""
+    found = _changing(path, rows)
+    return found.place if found else str(path)
+
+
+class _Variable(NamedTuple):
+    name: str
+    place: str
+
+
+def _changing(path: Path, rows: Sequence[Row]) -> _Variable | None:
+    """Return the first of the module's variables that a run changes."""
     flow = flowfile.load(path)
     before = _variables(path)
     play(path, flow, strips(rows, 1_000))
     after = _variables(path)
     for name, value in before.items():
         if after.get(name) != value:
-            return place(path, lines.assigned(path, name))
-    return str(path)
+            return _Variable(name, place(path, lines.assigned(path, name)))
+    return None
 
 
-def _variables(path: Path) -> dict[str, str]:
+def _variables(path: Path) -> dict[str, object]:
     module = vars(sys.modules[f"flows.{path.stem}"])
     return {
-        name: repr(value)
+        name: _frozen(value)
         for name, value in module.items()
         if not name.startswith("__") and not callable(value)
     }
+
+
+def _frozen(value: object) -> object:
+    """Return what a value is at this moment; a model's text says nothing of what it has learnt."""
+    try:
+        return pickle.dumps(value)
+    except Exception:  # noqa: BLE001 - anything may stand in a module, and refuse in its own way
+        return repr(value)

@@ -23,7 +23,7 @@ _PASSING = frozenset({"importlib", "linecache", "zoneinfo", "warnings"})
 
 _CLOCKS = frozenset({
     "time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns",
-    "process_time", "process_time_ns", "localtime", "sleep",
+    "process_time", "process_time_ns", "localtime", "sleep", "ctime", "generate_time_safe",
 })  # fmt: skip
 _TODAY = frozenset({"now", "utcnow", "today"})
 _DRAWS = frozenset({"random", "getrandbits"})
@@ -41,7 +41,7 @@ class Caught(NamedTuple):
     """What was read, by which line."""
 
     kind: str
-    """`clock`, `chance` or `outside`."""
+    """`clock`, `chance`, `outside` or `sets`."""
     what: str
     file: Path
     line: int
@@ -70,7 +70,12 @@ class Traps:
     def note(self, kind: str, what: str, frame: FrameType | None) -> None:
         """Note what was done, if it was the user's code that did it."""
         if (line := _theirs(frame)) is not None:
-            self.caught[Caught(kind, what, *line)] = None
+            self.note_line(Caught(kind, what, *line))
+
+    def note_line(self, found: Caught) -> None:
+        """Note what a line does, if nothing of the kind was caught there yet."""
+        if not any(one.kind == found.kind and one[2:] == found[2:] for one in self.caught):
+            self.caught[found] = None
 
 
 _set: list[Traps] = []
@@ -103,7 +108,7 @@ def _audited(event: str, arguments: tuple[object, ...]) -> None:
 def _kind(name: str, owner: object) -> str:
     """Tell what a function of C's reads, if it is what a flow may not."""
     if isinstance(owner, ModuleType):
-        if owner.__name__ == "time":
+        if owner.__name__ in ("time", "_uuid"):
             return "clock" if name in _CLOCKS else ""
         return "chance" if name in _ENTROPY else ""
     if isinstance(owner, type):

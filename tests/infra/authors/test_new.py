@@ -6,29 +6,23 @@ from pathlib import Path
 
 import pytest
 
+from infra import flowfile
+from infra.authors.market import simulated, strips
 from infra.authors.new_command import written
+from infra.authors.play import play
 from infra.authors.templates import LEARNED, PLAIN
 from infra.screen import Misused
-from tests.infra.rig import Arguments, Rig
+from tests.infra.rig import Rig
 
 
-@pytest.mark.parametrize("options", [[], ["--learned"]])
-def test_what_it_writes_runs_and_it_says_what_comes_next(
-    tmp_path: Path, options: list[str]
-) -> None:
+def test_what_it_writes_runs_and_it_says_what_comes_next(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
-    said = rig.deck("new", "mine", *options)
+    said = rig.deck("new", "mine", "--learned")
     assert "deck check flows/mine.py" in said.out
-    rig.deck("simulate", "ticks.parquet", "--days", "0.05")
-    line: list[Arguments] = [
-        "replay",
-        "flows/mine.py",
-        "--data",
-        "ticks.parquet",
-        "--no-history",
-        "--json",
-    ]
-    assert rig.deck(*line).summary["candles"] > 0
+    path = tmp_path / "flows" / "mine.py"
+    tape = strips(simulated(["sim:BTC/USDT"], 1.0))
+    (events,) = play(path, flowfile.load(path), tape).values()
+    assert sum(b'"Candle"' in event for event in events) == 59
 
 
 def test_a_flow_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
