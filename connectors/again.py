@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TypeAlias
 
 from connectors.log import Bounds, LogError, LostError
-from connectors.offsets import Chunk, State, start
+from connectors.offsets import Chunk, State
 from connectors.strips import Strip
 from schemas import Trades
 
@@ -19,6 +19,7 @@ def began(state: State) -> int:
 
     Examples
     --------
+    >>> from connectors.offsets import start
     >>> began({**start(70, None), "first": 90, "counts": (0, 0, 0, 20)})
     70
 
@@ -26,13 +27,29 @@ def began(state: State) -> int:
     return state["first"] - state["counts"][3]
 
 
-def again(read: Callable[[State], Chunks], state: State, end: int) -> Chunks:
+def from_there(state: State, since: State) -> State:
+    """Return what a reader kept as if it had begun where it stood at an earlier time.
+
+    Examples
+    --------
+    >>> from connectors.offsets import start
+    >>> late = {**start(70, None), "first": 90, "counts": (0, 0, 0, 20)}
+    >>> began(from_there(late, {**start(70, None), "first": 85, "counts": (0, 0, 0, 15)}))
+    85
+
+    """
+    return {**state, "counts": (*state["counts"][:3], state["first"] - since["first"])}
+
+
+def again(read: Callable[[State], Chunks], begin: State, state: State, end: int) -> Chunks:
     """Read what a reader handed out until its state was kept, and nothing behind it.
 
     Parameters
     ----------
     read
         Reads the partition from a state on.
+    begin
+        Where to begin: with the reader, or where it stood at an earlier time.
     state
         What the reader kept.
     end
@@ -44,7 +61,7 @@ def again(read: Callable[[State], Chunks], state: State, end: int) -> Chunks:
         When that comes first.
 
     """
-    yield from read(start(began(state), state["first"]))
+    yield from read({**begin, "end": state["first"]})
     left = dict(state["done"])
     if not left:
         return

@@ -120,11 +120,13 @@ class HistorySource(FixedPartitionedSource[Item, State]):
             first, end = query.bounds()
         read = self._read.get(for_part)
         state = resume_state or (start(began(read), read["first"]) if read else start(first, end))
+        if read:
+            state["end"] = read["first"]
         counts = self.progress.parts[for_part] = Counts(*state["counts"])
         self.progress.total += counts.read + (state["end"] or 0) - state["first"]
         chunks = self._ahead(for_part, state)
         if read:
-            chunks = again(lambda state: self._ahead(for_part, state), read, end)
+            chunks = again(lambda state: self._ahead(for_part, state), state, read, end)
         return Offsets(chunks, self._batch, state, counts, self._stopped, self._rest)
 
     def stop(self) -> None:

@@ -122,17 +122,20 @@ class LogSource(FixedPartitionedSource[Item, State]):
 
         """
         state = resume_state or self._start(for_part)
+        kept = self._kept.get(for_part)
         if self._follow:
             state["end"] = None
+        elif kept:
+            state["end"] = kept["first"]
         elif state["end"] is None:
             state["end"] = self._log.bounds(for_part).end
         counts = self.progress.parts[for_part] = Counts(*state["counts"])
         if state["end"] is not None:
             self.progress.total += counts.read + state["end"] - state["first"]
         chunks = self._chunks(for_part, state)
-        if kept := self._kept.get(for_part):
+        if kept:
             end = self._log.bounds(for_part).end
-            chunks = again(lambda state: self._chunks(for_part, state), kept, end)
+            chunks = again(lambda state: self._chunks(for_part, state), state, kept, end)
         return Offsets(chunks, self._batch, state, counts, self._stopped, self._rest)
 
     def stop(self) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias
 
+from connectors.again import from_there
 from connectors.history_source import HistorySource
 from connectors.log_source import LogSource
 from connectors.offsets import State
@@ -18,7 +19,7 @@ AnyLog: TypeAlias = FromLog | FromKafka | FromHistory
 
 @dataclass(frozen=True)
 class AsRead:
-    """A log, from where a run began to where it was kept last.
+    """A log, from where a run began, or stood at an earlier time, to where it was kept.
 
     Parameters
     ----------
@@ -26,11 +27,14 @@ class AsRead:
         Which one.
     kept
         What the run kept of each partition.
+    since
+        What it had kept of those that are read from an earlier time on.
 
     """
 
     log: AnyLog
     kept: Mapping[str, State]
+    since: Mapping[str, State] = field(default_factory=dict)
     option: ClassVar[str] = "--as"
     endless: ClassVar[bool] = False
 
@@ -39,7 +43,8 @@ class AsRead:
     ) -> LogSource | HistorySource:
         """Open the partitions of a share."""
         source = self.log.open(settings, share, batch, window)
-        source.again(self.kept)
+        earlier = {name: from_there(self.kept[name], state) for name, state in self.since.items()}
+        source.again({**self.kept, **earlier})
         return source
 
     def options(self) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""The parity receipt: whether a replay of the log gives what a run concluded, stretch by stretch."""
+"""The parity receipt: whether a replay of the log gives what a run concluded."""
