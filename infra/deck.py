@@ -90,6 +90,11 @@ DOORS = {
     "close": Door(
         "commands", "close", "Sell what is held, at once; then go on. End with what is left."
     ),
+    "explain": Door(
+        "stories.explain_command",
+        "explain",
+        "Tell how a position came about, what became of it, and what the model learned from it.",
+    ),
     "sql": Door("sql", "sql", "Ask history a question in SQL."),
     "simulate": Door(
         "simulating", "simulate_command", "Write a seeded, simulated recording of some markets."

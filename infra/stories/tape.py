@@ -42,7 +42,7 @@ class Tape:
     run: str
     market: str
 
-    def of(self, kind: type[E], test: str, limit: int = 0, **given: object) -> list[Placed[E]]:
+    def of(self, kind: type[E], test: str, limit: int = 0, /, **given: object) -> list[Placed[E]]:
         """Return events of one kind in their order.
 
         Parameters
@@ -70,7 +70,7 @@ class Tape:
         ]
         return found[::-1] if limit > 0 else found
 
-    def last(self, kind: type[E], before: int, test: str = "true", **given: object) -> E | None:
+    def last(self, kind: type[E], before: int, test: str = "true", /, **given: object) -> E | None:
         """Return the last event of a kind in front of a place, if there is one."""
         found = self.of(kind, f"seq < {{before:Int64}} AND ({test})", 1, before=before, **given)
         return found[0].event if found else None
