@@ -1,0 +1,34 @@
+/** The health of each market of the run; a click chooses the market. */
+
+import { rows } from "./columns.js";
+import { el, fill, row, say } from "./dom.js";
+import { number, span, time } from "./format.js";
+
+const OLD = 10_000; // ms: a market of an exchange is hardly ever quiet for so long
+const NONE = "This run has no market yet.";
+
+/** Return what draws the feed into `parts`: `table` (its body), `note`. */
+export function feedOf(parts, choose) {
+  return ({ feed }, { now, running, chosen }) => {
+    const markets = rows(feed);
+    say(parts.note, markets.length ? "" : NONE);
+    fill(parts.table, markets.map((market) => line(market, { now, running, chosen, choose })));
+  };
+}
+
+function line(told, { now, running, chosen, choose }) {
+  const { market, last_event: last, gaps, disconnects, rejects, late, repeated, mode, last_gap: gap } = told;
+  const age = last == null ? null : now - last;
+  const old = running && age > OLD;
+  const button = el("button", { class: "link", onclick: () => choose(market) }, market);
+  return row([
+    button, mode,
+    [{ class: old ? "num warn" : "num" }, running && age != null ? span(Math.max(age, 0)) : time(last)],
+    count(gaps, gap == null ? null : `the last one at ${new Date(gap).toISOString()}`), count(disconnects),
+    count(rejects), count(late), count(repeated),
+  ], { "aria-current": market === chosen ? "true" : null });
+}
+
+function count(many, title = null) {
+  return [{ class: many ? "num warn" : "num", title }, number(many)];
+}

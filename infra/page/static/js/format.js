@@ -1,0 +1,80 @@
+/** Numbers and times as people read them. */
+
+import { el } from "./dom.js";
+
+const MINUS = "\u2212";
+const NONE = "\u2013";
+const UTC = { timeZone: "UTC", hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit",
+  hour: "2-digit", minute: "2-digit", second: "2-digit" };
+const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
+const DAY = 86_400_000;
+const MOST_DIGITS = 8;
+
+/** A number with thousands set apart; a decimal text keeps all of its digits until it is rounded here. */
+export function number(value, least = 0, most = MOST_DIGITS) {
+  if (value == null || value === "") return NONE;
+  const shape = new Intl.NumberFormat("en-US", { minimumFractionDigits: least, maximumFractionDigits: most });
+  return shape.format(value).replace("-", MINUS);
+}
+
+/** Money with its sign: `+12.30`. Small change keeps more digits, so that a fee is not nothing. */
+export function money(value) {
+  if (value == null || value === "") return NONE;
+  const size = Math.abs(Number(value));
+  const digits = size !== 0 && size < 1 ? 4 : 2;
+  return (Number(value) > 0 ? "+" : "") + number(value, digits, digits);
+}
+
+/** A part of one, as a signed percentage: 0.0031 is `+0.31 %`. */
+export function percent(value, digits = 2) {
+  if (value == null) return NONE;
+  return `${value > 0 ? "+" : ""}${number(value * 100, digits, digits)} %`;
+}
+
+/** Which class a gain or a loss has; the sign says it, too, for whoever sees no colour. */
+export function sign(value) {
+  const size = Number(value ?? 0);
+  return size > 0 ? "gain" : size < 0 ? "loss" : "";
+}
+
+/** How many digits behind the point these prices need, at most eight. */
+export function digitsOf(prices) {
+  let digits = 0;
+  for (const price of prices) {
+    const text = Number(price.toPrecision(12)).toFixed(MOST_DIGITS).replace(/0+$/, "");
+    digits = Math.max(digits, text.length - text.indexOf(".") - 1);
+  }
+  return digits;
+}
+
+/** `2026-11-23 06:30:01`, UTC. */
+export function utc(ms) {
+  const parts = new Intl.DateTimeFormat("en-GB", UTC).formatToParts(ms);
+  const of = Object.fromEntries(parts.map(({ type, value }) => [type, value]));
+  return `${of.year}-${of.month}-${of.day} ${of.hour}:${of.minute}:${of.second}`;
+}
+
+/** A time in UTC, short if it is of today; pointing at it tells all of it, and the local time. */
+export function time(ms, now = Date.now()) {
+  if (ms == null) return NONE;
+  const whole = utc(ms);
+  const today = Math.floor(ms / DAY) === Math.floor(now / DAY);
+  const title = `${whole} UTC\n${LOCAL.format(ms)}`;
+  return el("time", { datetime: new Date(ms).toISOString(), title }, today ? whole.slice(11) : whole);
+}
+
+/** How long something takes or took: `340 ms`, `12 s`, `3 min`, `5 h`, `2 d`. */
+export function span(ms) {
+  if (ms == null) return NONE;
+  if (ms < 0) return MINUS + span(-ms);
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  const steps = [[60_000, 1_000, "s"], [3_600_000, 60_000, "min"], [2 * DAY, 3_600_000, "h"]];
+  const [, unit, name] = steps.find(([below]) => ms < below) ?? [0, DAY, "d"];
+  const size = ms / unit;
+  return `${size < 10 ? number(size, 0, 1) : Math.round(size)} ${name}`;
+}
+
+/** A run's id, short enough to be told apart. */
+export function short(run) {
+  return run ? run.slice(0, 8) : NONE;
+}

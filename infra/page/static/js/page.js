@@ -1,0 +1,150 @@
+/** One choice of run and market, one stream of updates, and sections that draw what comes. */
+
+import { get, query } from "./api.js";
+import { choiceOf, chosenBefore, keep } from "./choice.js";
+import { later } from "./frame.js";
+import { Live } from "./live.js";
+
+const WHOLE = ["positions", "signals", "equity", "model", "troubles", "feed", "book"];
+const KINDS = ["hello", "desk", "candles", "tick", "trouble", "beat", ...WHOLE];
+const AGAIN = 3_000;
+
+export class Page {
+  #sections;
+  #banners;
+  #live;
+  #desk = null;
+  #choice = chosenBefore();
+  #run = null;
+  #version = null;
+  #ahead = 0; // of the server's clock, in ms
+  #feed = null;
+
+  /**
+   * @param {function(object): object} sections - see `sections.js`
+   * @param {Banners} banners - where it is told what is wrong
+   */
+  constructor(sections, banners) {
+    this.#banners = banners;
+    this.#sections = sections({
+      choose: (choice) => this.#choose(choice),
+      market: (market) => this.#choose({ ...this.#choice, market }),
+      kind: (kind) => this.#choose({ ...this.#choice, kind }),
+      failed: (error) => this.#failed(error),
+    });
+    this.#live = new Live(KINDS, {
+      push: (kind, data) => this.#push(kind, data),
+      state: (state, since) => banners.link(state, since),
+    });
+  }
+
+  /** Ask for the desk, and for what is chosen of it. */
+  async begin() {
+    try {
+      this.#show(await get("/api/desk"));
+    } catch (error) {
+      this.#failed(error);
+      if (error.status !== 401) setTimeout(() => this.begin(), AGAIN);
+      return;
+    }
+    if (!this.#run) this.#live.open("/api/stream"); // nothing to look at yet: what comes is told
+    setInterval(() => this.#tell(), 1_000);
+  }
+
+  #push(kind, data) {
+    if (kind === "hello") this.#greeted(data);
+    else if (kind === "beat") this.#ahead = data.now - Date.now();
+    else if (kind === "trouble") this.#banners.say(data.what, data.up ? "" : data.message);
+    else if (kind === "desk") later(kind, () => this.#show(data));
+    else if (kind === "candles") this.#sections.candles.push(data);
+    else if (kind === "tick") this.#sections.candles.tick(data);
+    else later(kind, () => this.#draw(kind, data));
+  }
+
+  #greeted({ now, version }) {
+    this.#ahead = now - Date.now();
+    if (this.#version && this.#version !== version) location.reload(); // it was started again, with another page
+    this.#version = version;
+    this.#sections.candles.again();
+  }
+
+  #draw(kind, data) {
+    if (kind === "feed") {
+      this.#feed = data;
+      this.#tell();
+    } else if (kind === "positions") {
+      this.#sections.positions.push(data);
+    } else {
+      this.#sections[kind](data);
+    }
+  }
+
+  #show(desk) {
+    this.#desk = desk;
+    this.#ahead = desk.now - Date.now();
+    this.#banners.say("page", "");
+    this.#banners.say("history", desk.history.up ? "" : desk.history.why);
+    this.#banners.say("log", desk.log.up ? "" : desk.log.why);
+    const choice = choiceOf(desk, this.#choice);
+    if (choice?.run && (choice.run !== this.#choice.run || !this.#run)) this.#choose({ ...this.#choice, ...choice });
+    else if (choice) this.#choice = { ...this.#choice, ...choice };
+    this.#tell();
+  }
+
+  /** Tell what is chosen, how it is, and what can be ordered. */
+  #tell() {
+    if (!this.#desk) return;
+    const flow = this.#desk.flows.find(({ name }) => name === this.#choice.flow) ?? null;
+    const now = Date.now() + this.#ahead;
+    this.#sections.flows(this.#desk, this.#choice);
+    this.#sections.head({ desk: this.#desk, flow, run: this.#run, choice: this.#choice, now });
+    this.#sections.commands.show(this.#desk, flow);
+    this.#banners.say("flow", flow?.bad ? `${flow.name} is ${flow.state}${flow.why ? `: ${flow.why}` : ""}` : "");
+    if (this.#feed) {
+      this.#sections.feed(this.#feed, { now, running: flow?.state === "running", chosen: this.#choice.market });
+    }
+  }
+
+  async #choose(choice) {
+    const before = this.#choice;
+    this.#choice = choice;
+    if (choice.run !== this.#run?.run) {
+      this.#run = null;
+      this.#feed = null;
+      const run = await this.#about(choice);
+      if (this.#choice.run !== choice.run) return; // another was chosen meanwhile
+      if (!run) {
+        this.#choice = { ...before, run: before.run === choice.run ? "" : before.run };
+        return;
+      }
+      this.#run = run;
+    }
+    this.#listen();
+  }
+
+  async #about({ run }) {
+    try {
+      return await get(`/api/runs/${encodeURIComponent(run)}`);
+    } catch (error) {
+      this.#failed(error);
+      return null;
+    }
+  }
+
+  #listen() {
+    const { run, markets } = this.#run;
+    const told = markets.find(({ market }) => market === this.#choice.market) ?? markets[0];
+    const kind = told?.kinds.find(({ kind: name }) => name === this.#choice.kind) ?? told?.kinds[0];
+    this.#choice = { ...this.#choice, run, market: told?.market ?? "", kind: kind?.kind ?? "" };
+    keep(this.#choice);
+    this.#live.open(`/api/stream${query({ run, market: told?.market, kind: kind?.kind })}`);
+    this.#sections.positions.choose(this.#choice);
+    if (told) this.#sections.candles.choose({ ...this.#choice, step: kind?.step ?? null });
+    this.#tell();
+  }
+
+  #failed(error) {
+    if (error.status !== 0) this.#banners.say("page", error.message); // 0: the stream says it
+    console.debug(error.message);
+  }
+}

@@ -1,0 +1,156 @@
+/** Positions of the chosen market: the open one, the table of trades, and their marks on the chart. */
+
+import { get } from "./api.js";
+import { rows } from "./columns.js";
+import { el, fill, row } from "./dom.js";
+import { money, number, percent, sign, span, time } from "./format.js";
+
+const KEPT = 1_000;
+const MARKED = 1_000;
+const WAIT = 300; // ms: while somebody pans, nothing is fetched
+const FLAT = "Flat. A position shows here with its levels, and in the chart.";
+const NONE = "No trade yet in this market. Each shows here with why it was entered and left.";
+
+export class Positions {
+  #parts;
+  #candles;
+  #choice = null;
+  #known = new Map();
+  #more = false;
+  #chosen = null;
+  #timer = 0;
+  #on;
+
+  /**
+   * @param {object} parts - elements: `open`, `table` (its body), `note`, `older` (a button)
+   * @param {Candles} candles - where they are marked
+   * @param {{failed: function(Error): void}} on
+   */
+  constructor(parts, candles, on) {
+    this.#parts = parts;
+    this.#candles = candles;
+    this.#on = on;
+    parts.older.addEventListener("click", () => this.#fetch({ until: this.#oldest() }, true));
+  }
+
+  /** Show another market: `{run, market}`. */
+  choose(choice) {
+    this.#choice = choice;
+    this.#known.clear();
+    this.#chosen = null;
+    this.#draw();
+  }
+
+  /** Take the newest, as they were pushed. */
+  push({ positions, more }) {
+    if (!this.#known.size) this.#more = more;
+    this.#learn(positions);
+  }
+
+  /** Other candles are at hand: fetch what was held meanwhile, and mark it. */
+  moved() {
+    this.#mark();
+    clearTimeout(this.#timer);
+    const reach = this.#candles.reach;
+    const oldest = this.#oldest();
+    if (!reach || oldest == null || !this.#more || oldest <= reach.since) return;
+    this.#timer = setTimeout(() => this.#fetch({ ...reach, limit: MARKED }, false), WAIT);
+  }
+
+  async #fetch(which, asTable) {
+    const choice = this.#choice;
+    try {
+      const { run, market } = choice;
+      const answer = await get(`/api/runs/${run}/positions`, { market, ...which });
+      if (choice !== this.#choice) return;
+      if (asTable) this.#more = answer.more;
+      this.#learn(answer.positions);
+    } catch (error) {
+      this.#on.failed(error);
+    }
+  }
+
+  #learn(columns) {
+    for (const position of rows(columns)) {
+      if (position.market === this.#choice?.market) this.#known.set(position.id, position);
+    }
+    this.#draw();
+  }
+
+  #sorted() {
+    return [...this.#known.values()].sort((one, other) => other.opened - one.opened || other.position - one.position);
+  }
+
+  #oldest() {
+    const opened = [...this.#known.values()].map((position) => position.opened);
+    return opened.length ? Math.min(...opened) : null;
+  }
+
+  #draw() {
+    const all = this.#sorted();
+    for (const { id } of all.slice(KEPT)) this.#known.delete(id);
+    const shown = all.slice(0, KEPT);
+    const held = shown.filter((position) => position.closed == null);
+    fill(this.#parts.open, held.length ? held.map(openPosition) : el("p", { class: "empty" }, FLAT));
+    fill(this.#parts.table, shown.map((position) => this.#row(position)));
+    this.#parts.note.textContent = shown.length ? "" : NONE;
+    this.#parts.older.hidden = !this.#more || !shown.length || shown.length >= KEPT;
+    this.#mark();
+  }
+
+  #row(position) {
+    const look = () => this.#look(position);
+    const button = el("button", { class: "link", onclick: look, title: "Show it in the chart" }, String(position.position));
+    const { opened, closed, side, amount, entry, exit, pnl, net_return: made, reason, why } = position;
+    const chosen = this.#chosen === position.id;
+    return row([
+      button, time(opened), side, num(number(amount)), num(number(entry)), num(number(exit)),
+      [{ class: `num ${sign(pnl)}`, title: pnl }, money(pnl)], [{ class: `num ${sign(made)}` }, percent(made)],
+      closed == null ? "open" : span(closed - opened), [{ class: "text" }, reason], [{ class: "text" }, why],
+    ], { "aria-current": chosen ? "true" : null });
+  }
+
+  async #look(position) {
+    this.#chosen = this.#chosen === position.id ? null : position.id;
+    this.#draw();
+    if (this.#chosen) await this.#candles.goTo(position.opened);
+  }
+
+  #mark() {
+    const all = [...this.#known.values()];
+    const marks = all.flatMap((position) => this.#marks(position));
+    this.#candles.mark(marks.sort((one, other) => one.at - other.at));
+    const shown = all.find(({ id }) => id === this.#chosen);
+    const levelled = shown ? [shown] : all.filter(({ closed }) => closed == null);
+    this.#candles.levels(levelled.flatMap(levels));
+  }
+
+  #marks({ id, side, opened, closed, why, pnl }) {
+    const chosen = id === this.#chosen;
+    const long = side === "long";
+    const made = [{ at: this.#candles.at(opened), bought: long, text: chosen ? side : "", chosen }];
+    if (closed != null) {
+      made.push({ at: this.#candles.at(closed), bought: !long, text: chosen ? `${why} ${money(pnl)}` : "", chosen });
+    }
+    return made.filter(({ at }) => at != null);
+  }
+}
+
+function num(text) {
+  return [{ class: "num" }, text];
+}
+
+function levels({ entry, stop, take }) {
+  const named = [[Number(entry), "entry", "entry"], [stop, "stop", "stop"], [take, "take", "take"]];
+  return named.filter(([price]) => price != null).map(([price, title, kind]) => ({ price, title, kind }));
+}
+
+function openPosition({ side, amount, entry, stop, take, trailing, deadline, opened, reason }) {
+  const facts = [
+    ["side", el("strong", {}, `${side} ${number(amount)}`)], ["entry", number(entry)],
+    ["stop", number(stop)], ["take", number(take)],
+    trailing == null ? null : ["trailing", `${percent(trailing).replace("+", "")} behind the best`],
+    ["opened", time(opened)], deadline == null ? null : ["until", time(deadline)], reason ? ["reason", reason] : null,
+  ];
+  return el("dl", {}, facts.filter(Boolean).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+}
