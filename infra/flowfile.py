@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
 from infra.importing import undisturbed
+from infra.whatif.hooks import HOOK, Panel, constants, hooked
 from operators import Costs, Tape
 from schemas.mendable import Mendable
 
@@ -28,10 +29,19 @@ class Flow:
     costs: Costs
     code_version: str
     """A hash of the file."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What can be set in it by name, as it is written."""
 
 
-def load(path: Path) -> Flow:
+def load(path: Path, panel: Panel | None = None) -> Flow:
     """Load a flow file.
+
+    Parameters
+    ----------
+    path
+        Where it is.
+    panel
+        By which its settings are seen, and set.
 
     Raises
     ------
@@ -44,20 +54,22 @@ def load(path: Path) -> Flow:
         msg = f"{path}: no such flow file" + (f"; there are {found}" if found else "")
         raise FlowError(msg)
     source = path.read_bytes()
-    module = _module(path, source)
+    module = _module(path, source, panel)
     strategy = getattr(module, "strategy", None)
     if not callable(strategy):
         msg = f"{path} has no function `strategy(tape: Tape) -> Tape`: see flows/sma_cross.py"
         raise FlowError(msg)
-    costs = getattr(module, "COSTS", Costs())
+    costs = getattr(module, "COSTS", None)
+    if costs is None:
+        costs = Costs() if panel is None else panel.set("COSTS", Costs())
     if not isinstance(costs, Costs):
         msg = f"{path}: COSTS must be a Costs(...), not {costs!r}"
         raise FlowError(msg)
     version = hashlib.sha256(source).hexdigest()[:12]
-    return Flow(path.stem, strategy, costs, version)
+    return Flow(path.stem, strategy, costs, version, constants(source, vars(module)))
 
 
-def _module(path: Path, source: bytes) -> ModuleType:
+def _module(path: Path, source: bytes, panel: Panel | None) -> ModuleType:
     # Models defined in a flow file are pickled by this name: it must be the same at each start,
     # and it must not hide another module, as a flow called `random` would.
     name = f"flows.{path.stem}"
@@ -70,7 +82,13 @@ def _module(path: Path, source: bytes) -> ModuleType:
     try:
         # Not by the loader: its cache takes an edit of the same length and second for none.
         with undisturbed():
-            exec(compile(source, path.absolute(), "exec"), vars(module))  # noqa: S102 - it is a flow
+            code = source if panel is None else hooked(source, str(path))
+            if panel is not None:
+                panel.known = vars(module)
+                setattr(module, HOOK, panel.set)
+            exec(compile(code, path.absolute(), "exec"), vars(module))  # noqa: S102 - it is a flow
+            if panel is not None:
+                vars(module).update(panel.functions(vars(module)))
     except (Exception, SystemExit) as error:
         raise FlowError(explain(path, error)) from error
     return module

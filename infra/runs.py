@@ -13,6 +13,7 @@ import pyarrow as pa
 from connectors.clickhouse import UNREACHABLE, Connect, move, reason, refusal
 from connectors.journal import Journal, waiting
 from infra.flowfile import Flow
+from infra.whatif.tapes import told
 from infra.worker import Job
 
 _TIME = pa.timestamp("ns", "UTC")
@@ -43,6 +44,8 @@ class Notes:
 
     def __init__(self, job: Job, flow: Flow, connect: Connect) -> None:
         self.job, self.flow, self.connect = job, flow, connect
+        # A fork counts its tape from when the run first began that it follows.
+        self.started = time.time_ns() if job.fork is not None else job.started
         self.journal = Journal(job.scratch / "journal")
 
     def begin(self) -> str | None:
@@ -58,12 +61,17 @@ class Notes:
         settings = {
             "costs": asdict(job.costs), "batch": job.batch, "processes": job.processes,
             **{name.removeprefix("--"): value for name, value in job.options().items()},
+            "values": self.flow.settings, "tape": told(job),
         }  # fmt: skip
+        if job.fork is not None:
+            settings |= {
+                "parent": job.fork.parent, "set": dict(job.fork.changes), "at": job.fork.at,
+            }  # fmt: skip
         row: dict[str, Any] = {
             "run": job.run, "flow": self.flow.name, "code_version": self.flow.code_version,
             "settings": orjson.dumps(settings).decode(), "source": job.origin.name(job.settings),
             "mode": job.mode, "status": status, "summary": orjson.dumps(summary).decode(),
-            "started": job.started, "finished": finished, "version": time.time_ns(),
+            "started": self.started, "finished": finished, "version": time.time_ns(),
         }  # fmt: skip
         self.journal.append("runs", pa.RecordBatch.from_pylist([row], _COLUMNS))
         return self._move()

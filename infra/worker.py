@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -44,8 +44,11 @@ from infra.store_form import Form
 from infra.times import parse_time
 from infra.trade_board import TradeBoard
 from infra.trading import Trading
+from infra.whatif.asked import Fork
+from infra.whatif.hooks import Panel
 from operators import Costs, Live, Tape, conclude, enter
 from operators.tape import Strip
+from operators.turning import Turned
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """Options of glibc's mallopt."""
@@ -80,6 +83,13 @@ class Job:
     """Who fills its orders, from when it began on; None for a replay."""
     onward: Onward = Onward.SAME
     """What becomes of what its store has kept, if the flow is another one now."""
+    fork: Fork | None = None
+    """What is other than in the flow file, if anything is."""
+
+    @property
+    def panel(self) -> Panel | None:
+        """By which its settings are set, if any are."""
+        return None if self.fork is None else Panel(self.fork.changes)
 
     @property
     def window(self) -> Window:
@@ -92,6 +102,8 @@ class Job:
     @property
     def mode(self) -> str:
         """What the table of runs calls it."""
+        if self.fork is not None:
+            return self.fork.kind
         return "replay" if self.trading is None else self.trading.broker.value
 
     def options(self) -> dict[str, str]:
@@ -132,7 +144,7 @@ class Share:
         self.directory = job.scratch / str(number)
         with kept("a run's files", self.directory):
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.flow = flowfile.load(job.flow)
+        self.flow = flowfile.load(job.flow, job.panel)
         opening = time.perf_counter()
         share = (number, job.processes)
         self.source = job.origin.open(job.settings, share, job.batch, job.window)
@@ -254,9 +266,14 @@ class Share:
 
 def steps_of(job: Job) -> dict[str, str]:
     """Return the shape of each step of a job's flow, by its name in a recovery store."""
-    flow = flowfile.load(job.flow)
+    return {name: repr(shape) for name, shape in built(job).steps.items()}
+
+
+def built(job: Job, panel: Panel | None = None) -> Tape:
+    """Return the tape of a job's flow, behind its last step, to look at: nothing comes on it."""
+    flow = flowfile.load(job.flow, panel or job.panel)
     stream: KeyedStream[Strip] = op.input("replay", Dataflow(flow.name), TestingSource([]))
-    return {name: repr(shape) for name, shape in tape_of(job, flow, stream).steps.items()}
+    return tape_of(job, flow, stream)
 
 
 def tape_of(job: Job, flow: flowfile.Flow, stream: KeyedStream[Strip]) -> Tape:
@@ -273,6 +290,8 @@ def tape_of(job: Job, flow: flowfile.Flow, stream: KeyedStream[Strip]) -> Tape:
     since = 0 if job.trading is None or not job.since else job.started
     tape = Tape.of(stream, job.costs, Live(since) if real else None, since)
     tape = enter("enter", tape, flow.name, job.run if real else "")
+    if job.fork is not None and job.fork.at is not None:
+        tape = replace(tape, turn=Turned(_former(job, job.fork).machines, job.fork.at))
     try:
         tape = flow.strategy(tape)
     except Exception as error:
@@ -281,6 +300,12 @@ def tape_of(job: Job, flow: flowfile.Flow, stream: KeyedStream[Strip]) -> Tape:
         msg = f"{job.flow}: strategy() returned {tape!r}, not the tape: return it"
         raise flowfile.FlowError(msg)
     return tape
+
+
+def _former(job: Job, fork: Fork) -> Tape:
+    """Return the tape of a job's flow as it is until it is set otherwise."""
+    until = replace(fork, changes=fork.former, at=None)
+    return built(replace(job, fork=until, costs=fork.former_costs))
 
 
 def form_of(job: Job) -> Form:

@@ -35,6 +35,10 @@ class Tape(Stream[tuple[str, Strip]]):
     """The tape time from which on positions are entered; what is in front of it only warms up."""
     steps: Mapping[str, object] = field(default_factory=dict, compare=False)
     """The shape of each step so far, by its name in the recovery store."""
+    machines: tuple[Callable[[], Machine], ...] = field(default=(), compare=False)
+    """What makes the machine of each step so far."""
+    turn: Turn | None = field(default=None, compare=False)
+    """When other settings take effect; None if they are the same all along."""
 
     @classmethod
     def of(
@@ -43,10 +47,15 @@ class Tape(Stream[tuple[str, Strip]]):
         """Return the stream as a tape that is traded at `costs`: on paper, or `live`."""
         return cls(stream.stream_id, stream._scope, costs, live, since)
 
-    def through(self, stream: KeyedStream[Strip], shape: object) -> Tape:
-        """Return what this tape is behind one more step, whose stream it is."""
-        steps = {**self.steps, _STREAM.sub("", stream.stream_id): shape}
-        return replace(self, stream_id=stream.stream_id, _scope=stream._scope, steps=steps)
+    def through(
+        self, stream: KeyedStream[Strip], shape: object, machine: Callable[[], Machine]
+    ) -> Tape:
+        """Return what this tape is behind one more step, whose stream and machine these are."""
+        return replace(
+            self, stream_id=stream.stream_id, _scope=stream._scope,
+            steps={**self.steps, _STREAM.sub("", stream.stream_id): shape},
+            machines=(*self.machines, machine),
+        )  # fmt: skip
 
 
 class Machine(Protocol):
@@ -72,6 +81,14 @@ class Machine(Protocol):
 
 class ShapeChangedError(Mendable, ValueError):
     """A kept state does not fit the machine that should go on from it."""
+
+
+class Turn(Protocol):
+    """Other settings from a time on."""
+
+    def of(self, step: int, machine: Callable[[], Machine]) -> Callable[[], Machine]:
+        """Return what makes the machine of a step that turns into this one then."""
+        ...
 
 
 class _Logic(StatefulBatchLogic[Strip, Strip, bytes]):
@@ -108,6 +125,7 @@ class _Logic(StatefulBatchLogic[Strip, Strip, bytes]):
 @operator
 def run(step_id: str, tape: Tape, machine: Callable[[], Machine]) -> Tape:
     """Let a new `machine` per market read the tape, from the state of its last snapshot."""
-    first = machine()  # so that bad settings are told where the flow is built, not at a trade
-    stream = op.stateful_batch("machine", tape, lambda saved: _Logic(step_id, machine(), saved))
-    return tape.through(stream, first.shape)
+    made = machine if tape.turn is None else tape.turn.of(len(tape.machines), machine)
+    first = made()  # so that bad settings are told where the flow is built, not at a trade
+    stream = op.stateful_batch("machine", tape, lambda saved: _Logic(step_id, made(), saved))
+    return tape.through(stream, first.shape, made)

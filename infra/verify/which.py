@@ -18,7 +18,7 @@ SELECT run, flow, mode, source, code_version, toUnixTimestamp64Nano(started) AS 
 FROM runs FINAL WHERE {where} ORDER BY started DESC, run
 """
 _BY_ID = "startsWith(run, {said:String})"
-_BY_FLOW = "flow = {said:String}"
+_BY_FLOW = "flow = {said:String} AND mode NOT IN ('fork', 'sweep')"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What would have been with other settings: forks, comparisons, sweeps."""
