@@ -109,7 +109,7 @@ class Store:
             self._begin(wanted)
             self._identity = self._wanted = wanted
         else:
-            self._identity = self._read(wanted, onward)
+            self._identity = _read(self.directory, wanted, onward)
             own = {name: getattr(self._identity, name) for name in ("run", "started")}
             self._wanted = replace(wanted, **own)
             with self._still():
@@ -179,39 +179,6 @@ class Store:
         self._identity = self._wanted = wanted
         self.resumed = False
 
-    def _read(self, wanted: _Identity, onward: Onward) -> _Identity:
-        path = self.directory / RUN
-        try:
-            found = orjson.loads(path.read_bytes())
-            if found["format"] < _FORMAT:
-                raise StoreError(
-                    f"{self.directory} was made by an earlier Tapedeck: go on with that, or "
-                    f"{AFRESH}"
-                )
-            there = _Identity(**found)
-        except (orjson.JSONDecodeError, TypeError, KeyError) as error:
-            raise StoreError(f"{path} is damaged ({error}): {AFRESH}") from error
-        if onward is not Onward.AFRESH:
-            self._compare(there, wanted, onward)
-        return there
-
-    def _compare(self, there: _Identity, wanted: _Identity, onward: Onward) -> None:
-        """See that a run of this form can go on from what is there."""
-        renewed = _RENEWED if onward is Onward.ADOPT else ()
-        for one in fields(_Identity):
-            was, is_ = getattr(there, one.name), getattr(wanted, one.name)
-            if was == is_ or one.name in (*_OWN, *renewed):
-                continue
-            if one.name == "steps":
-                raise StoreError(f"{self.directory}: {step_differs(was, is_)}")
-            raise StoreError(f"{self.directory} {differs(one.name, was, is_)}, or {AFRESH}")
-        changed = there.steps != wanted.steps or there.river != wanted.river
-        if changed and (why := adoption.unmovable(there.steps, wanted.steps)):
-            raise StoreError(
-                f"{self.directory}: {why}, so --adopt cannot take them over: go on with the former "
-                f"version until it is flat, or {AFRESH}"
-            )
-
     def _whole(self) -> list[Kept]:
         """Return what every process has kept, having seen that it is whole."""
         found = []
@@ -263,6 +230,54 @@ class Store:
             return Lock(self.directory / _LOCK)
         raise StoreError(
             f"{self.directory} is used by another run: wait for it, stop it, or {AFRESH}"
+        )
+
+
+def check(directory: Path, form: Form) -> None:
+    """See that a run of this form could go on from a store that another may be at work with.
+
+    Raises
+    ------
+    StoreError
+        When it could not.
+
+    """
+    with kept("snapshots", directory):
+        _read(directory, _Identity(**vars(form)), Onward.SAME)
+
+
+def _read(directory: Path, wanted: _Identity, onward: Onward) -> _Identity:
+    """Return whose a store is, having seen that a run of this form can go on from it."""
+    path = directory / RUN
+    try:
+        found = orjson.loads(path.read_bytes())
+        if found["format"] < _FORMAT:
+            raise StoreError(
+                f"{directory} was made by an earlier Tapedeck: go on with that, or {AFRESH}"
+            )
+        there = _Identity(**found)
+    except (orjson.JSONDecodeError, TypeError, KeyError) as error:
+        raise StoreError(f"{path} is damaged ({error}): {AFRESH}") from error
+    if onward is not Onward.AFRESH:
+        _compare(directory, there, wanted, onward)
+    return there
+
+
+def _compare(directory: Path, there: _Identity, wanted: _Identity, onward: Onward) -> None:
+    """See that a run of this form can go on from what is there."""
+    renewed = _RENEWED if onward is Onward.ADOPT else ()
+    for one in fields(_Identity):
+        was, is_ = getattr(there, one.name), getattr(wanted, one.name)
+        if was == is_ or one.name in (*_OWN, *renewed):
+            continue
+        if one.name == "steps":
+            raise StoreError(f"{directory}: {step_differs(was, is_)}")
+        raise StoreError(f"{directory} {differs(one.name, was, is_)}, or {AFRESH}")
+    changed = there.steps != wanted.steps or there.river != wanted.river
+    if changed and (why := adoption.unmovable(there.steps, wanted.steps)):
+        raise StoreError(
+            f"{directory}: {why}, so --adopt cannot take them over: go on with the former "
+            f"version until it is flat, or {AFRESH}"
         )
 
 

@@ -11,10 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from rich.text import Text
+
 from connectors.account_keys import account_keys
 from connectors.log import LogError
 from connectors.simulate import simulate
-from infra import report
+from infra import report, screen
 from infra.deploy.deployment import EXCHANGE, KAFKA, DeployError, Deployment, Place
 from infra.deploy.feed_check import look_at_feed
 from infra.deploy.job import job_of
@@ -25,7 +27,7 @@ from infra.problems import ReplayError, explained
 from infra.replay import replay
 from infra.settings import Settings
 from infra.sources import Files
-from infra.store import Onward, Store
+from infra.store import Onward, Store, check
 from infra.switches import Broker, Ground
 from infra.worker import Job, form_of
 
@@ -77,6 +79,13 @@ def checks(
         good = good and found.good
         if not found.good and what == "flow":
             return  # without it the others mean nothing
+
+
+def show(found: Check) -> None:
+    """Print what was found."""
+    mark, style = ("✓", "green") if found.good else ("✗", "red")
+    line = Text.assemble((mark, style), f" {found.what:<8}", found.said)
+    screen.out.print(line, highlight=False, soft_wrap=True)
 
 
 def _dry_run(job: Job) -> str:
@@ -151,6 +160,9 @@ def _store(job: Job, where: Place, onward: Onward) -> str:
     """See that what is kept fits; it is changed only if that was asked for."""
     if not (where.store / "run.json").exists():
         return "it begins afresh"
+    if where.runs():
+        check(where.store, form_of(job))
+        return f"run {where.run[:8]} can go on"
     with closing(Store(where.store, form_of(job), onward)) as store:
         if onward is Onward.ADOPT:
             then = replace(job, run=store.run, started=store.started)

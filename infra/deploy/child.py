@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
+from typing import TypeAlias
 
-from infra.deploy.told import At, Failed, Over, Said
+from infra.deploy.told import CRASHED, GO, At, Failed, Over, Ready, Said
+
+Message: TypeAlias = Ready | At | Said | Over | Failed
 
 _PIECE = 1 << 16
 _ROOT = Path(__file__).parents[2]
@@ -20,27 +23,23 @@ _ROOT = Path(__file__).parents[2]
 class Child:
     """A process that runs a flow, what it tells us, and what it prints.
 
-    When we die it hears that its input ends, and drains.
+    It imports what it needs, says that it is ready, and begins when it is told to. When we die it
+    hears that its input ends, and drains.
 
     Parameters
     ----------
     name
         The deployment's.
-    crashed
-        Whether the one before crashed.
 
     """
 
-    def __init__(self, name: str, crashed: bool = False) -> None:
+    def __init__(self, name: str) -> None:
         self.told, theirs = Pipe(duplex=False)
         self.output, written = os.pipe()
         os.set_blocking(self.output, False)
         # It holds the reading end, too: if we die, what the flow prints is no error in it.
         self.process = subprocess.Popen(  # noqa: S603 - our own program
-            [
-                sys.executable, "-m", "infra.deploy.flow", name, str(theirs.fileno()),
-                *(["crashed"] if crashed else []),
-            ],
+            [sys.executable, "-m", "infra.deploy.flow", name, str(theirs.fileno())],
             stdin=subprocess.PIPE, stdout=written, stderr=written,
             pass_fds=(theirs.fileno(), self.output), start_new_session=True, cwd=_ROOT,
         )  # fmt: skip
@@ -54,7 +53,18 @@ class Child:
         """What to wait for: it tells something, prints something, or is over."""
         return [self.told, self.output]
 
-    def heard(self) -> Iterator[At | Said | Over | Failed]:
+    @property
+    def ready(self) -> bool:
+        """Whether it waits for us; or is over, which is told when it is to go."""
+        return self.told.poll()
+
+    def go(self, crashed: bool) -> None:
+        """Let it begin; say whether the one before crashed."""
+        assert self.process.stdin is not None  # noqa: S101 - it is a pipe
+        with suppress(BrokenPipeError):
+            os.write(self.process.stdin.fileno(), CRASHED if crashed else GO)
+
+    def heard(self) -> Iterator[Message]:
         """Yield what it has told us by now.
 
         Raises
@@ -65,7 +75,7 @@ class Child:
         """
         try:
             while self.told.poll():
-                message: At | Said | Over | Failed = self.told.recv()
+                message: Message = self.told.recv()
                 yield message
         except OSError as error:  # killed in the middle of a word
             raise EOFError from error

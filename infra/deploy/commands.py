@@ -10,7 +10,7 @@ import typer
 
 from infra import screen
 from infra.deploy import status as states
-from infra.deploy.deployment import DeployError, Place, places
+from infra.deploy.deployment import DeployError, Deployment, Place, places
 from infra.deploy.flow_board import Flow, facts, flows, table
 from infra.deploy.logbook import follow, last
 from infra.deploy.supervisor import Supervisor
@@ -71,15 +71,15 @@ def stop(name: _Name = "", everything: _All = False) -> None:
 
 def restart(name: _Name = "", everything: _All = False) -> None:
     """Drain a flow, and let it go on, as it was deployed; --all starts what should run."""
-    from infra.deploy.starting import start  # noqa: PLC0415 - not wanted by the others
-    from infra.deploy.starting import stop as end  # noqa: PLC0415
+    from infra.deploy.starting import restart as go_on  # noqa: PLC0415 - not wanted by the others
 
     with told(), explained(resumable=False):
         settings = Settings.from_environment()
         for place in _meant("restart", name, settings, everything=everything):
             deployment = place.asked()
-            end(place, settings, feeds=False)
-            status = start(deployment, settings, lambda line: say(line, _ODD))
+            if name or place.runs():  # of what a reboot has ended nothing can be lost
+                _check(deployment, place, settings)
+            status = go_on(deployment, settings, lambda line: say(line, _ODD))
             if status.state == states.FAILED:
                 raise DeployError(f"{place.name} failed: {status.why}; deck logs {place.name}")
             screen.out.print(f"{place.name}: {status.state}", highlight=False)
@@ -92,6 +92,19 @@ def shutdown() -> None:
     with told(), explained(resumable=False):
         for line in end_all(Settings.from_environment()):
             screen.out.print(line, highlight=False, soft_wrap=True)
+
+
+def _check(deployment: Deployment, place: Place, settings: Settings) -> None:
+    """See that a flow can go on, before it is ended."""
+    from infra.deploy.checks import checks, show  # noqa: PLC0415 - not wanted by the others
+
+    found = list(checks(deployment, place, settings))
+    for one in found:
+        if not one.good:
+            show(one)
+    if not all(one.good for one in found):
+        state = "it goes on as it was" if place.runs() else "it was not started"
+        raise DeployError(f"{place.name}: {state}: mend what is marked, and say it again")
 
 
 def _show(found: list[Flow], settings: Settings) -> None:

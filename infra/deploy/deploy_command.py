@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from infra import screen
 from infra.deploy import status as states
 from infra.deploy.asked import code_of, markets_of, source_of, who
-from infra.deploy.checks import Check, checks
+from infra.deploy.checks import checks, show
 from infra.deploy.deployment import REPLAY, SIMULATE, WARM_UP, DeployError, Deployment, Place
 from infra.deploy.elsewhere import deploy_elsewhere
 from infra.deploy.logbook import last
@@ -149,7 +148,7 @@ def _local(deployment: Deployment, place: Place, settings: Settings, then: Onwar
     good = True
     for one in checks(deployment, place, settings, then):
         good = good and one.good
-        _show(one)
+        show(one)
     if not good:
         raise DeployError("nothing was started: mend what is marked, and say it again")
     place.save(deployment)
@@ -194,12 +193,6 @@ def _check_source(before: Deployment, deployment: Deployment, place: Place) -> N
 def _orders_of(deployment: Deployment) -> tuple[str, str, str]:
     """Return what tells its orders from those of others."""
     return Path(deployment.flow).stem, deployment.account, deployment.broker
-
-
-def _show(found: Check) -> None:
-    mark, style = ("✓", "green") if found.good else ("✗", "red")
-    line = Text.assemble((mark, style), f" {found.what:<8}", found.said)
-    screen.out.print(line, highlight=False, soft_wrap=True)
 
 
 def _where_to_look(deployment: Deployment, status: Status) -> None:

@@ -1,4 +1,4 @@
-"""Where the process of a flow begins: `python -m infra.deploy.flow NAME PIPE [crashed]`."""
+"""Where the process of a flow begins: `python -m infra.deploy.flow NAME PIPE`."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ with undisturbed():
     from infra.deploy.work import main
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]), "crashed" in sys.argv[3:]))
+    sys.exit(main(sys.argv[1], int(sys.argv[2])))

@@ -9,7 +9,8 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from multiprocessing.connection import wait
+from importlib.metadata import version
+from multiprocessing.connection import Connection, wait
 
 from connectors.disk import DiskError
 from connectors.scrub import scrub
@@ -18,7 +19,7 @@ from infra.deploy.child import Child, cause
 from infra.deploy.deployment import Place
 from infra.deploy.patience import Patience
 from infra.deploy.status import Status
-from infra.deploy.told import At, Failed, Over
+from infra.deploy.told import RESTART, At, Failed, Over, Said
 from infra.exporter import Exporter
 from infra.far import Far
 from infra.notify import Notifier
@@ -54,9 +55,14 @@ class Keeper:
         self._patience, self._exporter, self._notifier = patience, exporter, notifier
         self._fars: Sequence[Far] = ()
         port = exporter.start()
-        self._status = Status(states.STARTING, pid=os.getpid(), metrics_port=port)
+        self._status = replace(
+            _before(place), pid=os.getpid(), metrics_port=port, version=version("tapedeck")
+        )
         self._signals = 0
         self._child: Child | None = None
+        self._next_child: Child | None = None
+        """Gets ready while the present one goes on: it is to take its place."""
+        self._leaves = self._began = False
         self._next = 0.0
         self._woken = self._hear_signals()
 
@@ -71,6 +77,9 @@ class Keeper:
                 return self._end(states.FINISHED if end.finished else states.STOPPED)
             if self._signals:
                 return self._end(states.STOPPED)
+            if isinstance(end, Over) and self._next_child is not None:
+                crashed = False
+                continue  # it has made room
             failed = end if isinstance(end, Failed) else Failed("somebody else stopped it")
             why, crashed = failed.why, failed.crash
             delay = self._patience.delay(time.monotonic() - begun) if failed.again else None
@@ -84,11 +93,14 @@ class Keeper:
 
     def _live(self, crashed: bool) -> Over | Failed:
         """Let a child run the flow to its end."""
-        child = self._child = Child(self.place.name, crashed)
+        child = self._child = self._next_child or Child(self.place.name)
+        self._next_child, self._leaves, self._began = None, False, False
+        child.go(crashed)
         end: Over | Failed | None = None
         try:
             while True:
-                self._await([*child.watched, self._woken])
+                self._await([*child.watched, *self._awaited(), self._woken])
+                self._make_room(child)
                 for line in child.printed():
                     self.log.info(line)
                 for message in child.heard():
@@ -96,7 +108,7 @@ class Keeper:
                         end = message
                     elif isinstance(message, At):
                         self._at(message)
-                    else:
+                    elif isinstance(message, Said):
                         self.log.warning(message.text)
         except EOFError:
             for line in child.printed():
@@ -108,8 +120,24 @@ class Keeper:
             self.log.warning(line)
         return end or Failed(f"it died: {cause(ended)}", crash=True)
 
+    def _awaited(self) -> list[Connection]:
+        """Return what tells that the next process is ready, as long as nobody made room for it."""
+        return [] if self._leaves or self._next_child is None else [self._next_child.told]
+
+    def _make_room(self, child: Child) -> None:
+        """Let the present process drain as soon as the next one is ready."""
+        if self._awaited() and self._next_child is not None and self._next_child.ready:
+            self._leaves = True
+            self.log.info("makes room for another process")
+            self._say(states.RESTARTING)
+            child.stop()
+
     def _at(self, at: At) -> None:
-        state = states.STOPPING if self._signals else states.RUNNING
+        at_work = states.RESTARTING if self._leaves else states.RUNNING
+        state = states.STOPPING if self._signals else at_work
+        if not self._began:
+            self._began = True
+            self._status = replace(self._status, begun=time.time_ns())
         if state != self._status.state:
             self.log.info("run %s, process %s", at.run, ", ".join(map(str, at.processes)))
         self._fars = at.fars
@@ -125,11 +153,14 @@ class Keeper:
             self._say(self._status.state)
             left = _SAY_SECONDS
         if self._woken in wait(watched, left):  # type: ignore[arg-type]
-            os.read(self._woken, 1)
-            self._obey()
+            self._obey(os.read(self._woken, 1)[0])
 
-    def _obey(self) -> None:
-        """Drain at the first signal, end at once at the second."""
+    def _obey(self, number: int) -> None:
+        """Drain at the first signal, end at once at the second; but one asks for a new start."""
+        if number == RESTART:
+            if self._child is not None and self._next_child is None:
+                self._next_child = Child(self.place.name)
+            return
         self._signals += 1
         if self._signals == 1:
             self.log.info("stops")
@@ -156,6 +187,8 @@ class Keeper:
 
     def _end(self, state: str, why: str = "") -> int:
         self._fars = ()
+        if self._next_child is not None:
+            self._next_child.bury()
         self._say(state, processes=(), why=_short(why) if why else self._status.why)
         failed = state == states.FAILED
         self.log.log(logging.ERROR if failed else logging.INFO, f"{state} {why}".strip())
@@ -168,9 +201,17 @@ class Keeper:
         heard, told = os.pipe()
         os.set_blocking(told, False)
         signal.set_wakeup_fd(told)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, RESTART):
             signal.signal(number, lambda _number, _frame: None)
         return heard
+
+
+def _before(place: Place) -> Status:
+    """Return how it begins: if the parent before died, that counts as one more start."""
+    before = states.load(place.status)
+    if before is None or before.state not in states.UP:
+        return Status(states.STARTING)
+    return Status(states.STARTING, restarts=before.restarts + 1, why="its parent died")
 
 
 def _short(why: str) -> str:

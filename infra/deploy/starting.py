@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.metadata import version
 
 from infra.background import ended
 from infra.deploy import programs
@@ -15,6 +16,7 @@ from infra.deploy.crashes import Crashes
 from infra.deploy.deployment import DeployError, Deployment, Place
 from infra.deploy.status import Status
 from infra.deploy.supervisor import Supervisor
+from infra.deploy.told import RESTART
 from infra.settings import Settings
 
 PATIENCE_SECONDS = 60.0
@@ -34,6 +36,42 @@ def start(deployment: Deployment, settings: Settings, tell: Teller) -> Status:
 
     """
     supervisor = Supervisor(settings.home)
+    _provide(supervisor, deployment, settings, tell)
+    begun = time.time_ns()
+    supervisor.put(programs.parent(deployment, settings))
+    return _running(Place(settings.home, deployment.name), begun, tell)
+
+
+def restart(deployment: Deployment, settings: Settings, tell: Teller) -> Status:
+    """Have it go on in another process; return how it stands when it does.
+
+    A parent that is as it should be lets the next process import what it needs before the present
+    one drains: nothing is read for some tenths of a second. Any other is replaced, too.
+
+    Raises
+    ------
+    DeployError
+        When it does not end, or does not run in time.
+
+    """
+    place, supervisor = Place(settings.home, deployment.name), Supervisor(settings.home)
+    said = states.load(place.status)
+    ours = said is not None and said.alive and said.version == version("tapedeck")
+    same = supervisor.up() and supervisor.keeps(programs.parent(deployment, settings))
+    if said is None or not (ours and same and place.runs()):
+        stop(place, settings, feeds=False)
+        return start(deployment, settings, tell)
+    _provide(supervisor, deployment, settings, tell)
+    begun = time.time_ns()
+    with suppress(ProcessLookupError):
+        os.kill(said.pid, RESTART)
+    return _running(place, begun, tell)
+
+
+def _provide(
+    supervisor: Supervisor, deployment: Deployment, settings: Settings, tell: Teller
+) -> None:
+    """Have all run that a deployment needs."""
     supervisor.start()
     for program in programs.servers(deployment, settings):
         supervisor.put(program)
@@ -46,11 +84,7 @@ def start(deployment: Deployment, settings: Settings, tell: Teller) -> Status:
     chosen = "executor" in deployment.options or not known
     if executor is not None and chosen and supervisor.put(executor):
         tell(f"{executor.name} is started: it takes the orders of {deployment.account}")
-    place = Place(settings.home, deployment.name)
-    Crashes(place.directory).forget()  # somebody has looked at it
-    begun = time.time_ns()
-    supervisor.put(programs.parent(deployment, settings))
-    return _running(place, begun, tell)
+    Crashes(Place(settings.home, deployment.name).directory).forget()  # somebody has looked at it
 
 
 def _running(place: Place, begun: int, tell: Teller) -> Status:
@@ -60,7 +94,7 @@ def _running(place: Place, begun: int, tell: Teller) -> Status:
     while True:
         status = states.load(place.status)
         if status is not None and status.said >= begun:
-            if status.alive:
+            if status.alive and status.begun >= begun:
                 return status
             if status.state in (states.FAILED, states.STOPPED, states.FINISHED):
                 return status

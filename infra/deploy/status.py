@@ -45,6 +45,10 @@ class Status:
         What there is to say of each.
     metrics_port
         Where metrics are shown, if they are.
+    begun
+        When the process that is at work said so first.
+    version
+        The parent's, of Tapedeck.
 
     """
 
@@ -62,6 +66,8 @@ class Status:
     pnl: str = "0"
     markets: dict[str, Line] = field(default_factory=dict)
     metrics_port: int | None = None
+    begun: int = 0
+    version: str = ""
 
     @property
     def fresh(self) -> bool:

@@ -101,13 +101,10 @@ class Supervisor:
 
         """
         self._wake(program.name)
-        content = orjson.dumps(asdict(program), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
-        path = self.programs / f"{program.name}.json"
-        conf = section(program.name, path, self.logs.name, again=program.again).encode()
-        same = _read(path) == content and _read(path.with_suffix(".conf")) == conf
-        state = self.states().get(program.name, "")
-        if same and state in _UP:
+        if self.keeps(program):
             return False
+        path, content, conf = self._files(program)
+        state = self.states().get(program.name, "")
         if state:
             self._remove(program.name)
         self._end_orphan(program.name)
@@ -116,6 +113,19 @@ class Supervisor:
         self._call("reloadConfig")
         self._call("addProcessGroup", program.name, unless=(90,))
         return True
+
+    def keeps(self, program: Program) -> bool:
+        """Tell whether a program runs, as it is described.
+
+        Raises
+        ------
+        DeployError
+            When the supervisor does not answer.
+
+        """
+        path, content, conf = self._files(program)
+        same = _read(path) == content and _read(path.with_suffix(".conf")) == conf
+        return same and self.states().get(program.name, "") in _UP
 
     def again(self, name: str) -> None:
         """End a program, and start it again."""
@@ -150,6 +160,13 @@ class Supervisor:
             self._end_orphan(name)
             self._forget(name)
         return ran
+
+    def _files(self, program: Program) -> tuple[Path, bytes, bytes]:
+        """Return where a program is described, how, and what the supervisor is told of it."""
+        content = orjson.dumps(asdict(program), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+        path = self.programs / f"{program.name}.json"
+        conf = section(program.name, path, self.logs.name, again=program.again).encode()
+        return path, content, conf
 
     def _end(self, first: Iterable[str]) -> bool:
         running = self.states()

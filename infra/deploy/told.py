@@ -1,10 +1,20 @@
-"""What the process that runs a flow tells its parent, through a pipe; light, for both read it."""
+"""What the process that runs a flow tells its parent, and hears of it; light, for both read it."""
 
 from __future__ import annotations
 
+import signal
 from typing import NamedTuple
 
 from infra.far import Far
+
+RESTART = signal.SIGUSR1
+"""Asks a parent to have its flow go on in another process, which imports before the one drains."""
+GO, CRASHED = b"g", b"c"
+"""Tells a process that is ready to begin; the second, that the one before it crashed."""
+
+
+class Ready(NamedTuple):
+    """It has imported all that it needs, and waits until it is told to go."""
 
 
 class At(NamedTuple):

@@ -15,13 +15,14 @@ from pathlib import Path
 from connectors.disk import DiskError
 from connectors.log import LogError, LostError
 from connectors.scrub import scrubbed
-from infra import report
+from infra import flowfile, report
 from infra.deploy.crashes import Crashes
 from infra.deploy.deployment import KAFKA, REPLAY, DeployError, Place
 from infra.deploy.job import job_of
 from infra.deploy.remedy import remedied
-from infra.deploy.told import At, Failed, Over, Said
+from infra.deploy.told import CRASHED, At, Failed, Over, Ready, Said
 from infra.far import Far
+from infra.flowfile import FlowError
 from infra.lock import Busy, Lock
 from infra.places import place as place_of
 from infra.problems import ReplayError, explained
@@ -67,13 +68,13 @@ class Teller:
         own = (os.getpid(), *(pid for pid in pids if pid is not None))
         self.tell(At(self._place.run, fars, own))
 
-    def tell(self, message: At | Said | Over | Failed) -> None:
+    def tell(self, message: Ready | At | Said | Over | Failed) -> None:
         """Tell it."""
         with self._lock, suppress(OSError):  # the parent is dead, and we are ending
             self._pipe.send(message)
 
 
-def main(name: str, descriptor: int, crashed: bool = False) -> int:
+def main(name: str, descriptor: int) -> int:
     """Run a deployment's flow until TERM, or until its tape ends; return how it went.
 
     Parameters
@@ -82,16 +83,18 @@ def main(name: str, descriptor: int, crashed: bool = False) -> int:
         The deployment's.
     descriptor
         The pipe to the parent.
-    crashed
-        Whether the one before crashed.
 
     """
     keep_secrets()
     settings = Settings.from_environment()
     place = Place(settings.home, name)
-    threading.Thread(target=_outlive_nobody, daemon=True).start()
     with closing(Connection(descriptor, readable=False)) as pipe:
         teller = Teller(pipe, place)
+        word = _ready(place, teller)
+        if not word:
+            return 1  # the parent is dead
+        crashed = word == CRASHED
+        threading.Thread(target=_outlive_nobody, daemon=True).start()
         try:
             with explained(resumable=True), closing(_alone(place)):
                 if crashed:
@@ -105,6 +108,14 @@ def main(name: str, descriptor: int, crashed: bool = False) -> int:
             return 1
         teller.tell(over)
     return 0
+
+
+def _ready(place: Place, teller: Teller) -> bytes:
+    """Import what the flow needs, say so, and wait until the one before has made room."""
+    with suppress(FlowError, DeployError):  # it is told when it is to run
+        flowfile.load(Path(place.asked().flow))
+    teller.tell(Ready())
+    return os.read(0, 1)
 
 
 def _run(place: Place, settings: Settings, teller: Teller) -> Over:

@@ -16,6 +16,7 @@ import pytest
 from connectors.simulate import simulate
 from infra.deploy.deployment import Place
 from infra.deploy.flow_board import facts, flows
+from infra.deploy.status import load
 from tests.infra.rig import SMA, Rig
 
 PATIENCE = 60.0
@@ -52,6 +53,13 @@ def flow(rig: Rig, name: str) -> dict[str, Any]:
     return facts(found)
 
 
+def processes(rig: Rig, name: str) -> tuple[int, ...]:
+    """Return the processes that run a deployment's flow."""
+    said = load(Place(rig.home, name).status)
+    assert said is not None
+    return said.processes
+
+
 def wait_for(seen: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not seen():
@@ -60,20 +68,36 @@ def wait_for(seen: Callable[[], bool]) -> None:
 
 
 def test_a_flow_is_deployed_survives_what_dies_and_ends_when_it_is_told_to(rig: Rig) -> None:
-    said = rig.deck("deploy", SMA, "--name", "demo")
+    path = rig.home / "demo.py"
+    path.write_text(SMA.read_text())
+    said = rig.deck("deploy", path)
     assert [line[:2] for line in said.out.splitlines()[:4]] == ["✓ "] * 4
     assert "demo is running" in said.out
     [first] = json.loads(rig.deck("flows", "--json").out)
     assert (first["state"], first["restarts"], first["source"]) == ("running", 0, "simulate")
 
-    refused = rig.deck("deploy", SMA, "--name", "demo", status=1)
+    refused = rig.deck("deploy", path, status=1)
     assert "demo runs already: deck stop demo first" in refused.err
+
+    before = processes(rig, "demo")
+    rig.deck("restart", "demo")
+    beside = flow(rig, "demo")
+    assert (beside["pid"], beside["run"]) == (first["pid"], first["run"])
+    assert processes(rig, "demo") != before
+
+    before = processes(rig, "demo")
+    path.write_text(SMA.read_text().replace("(5, 20, 60)", "(5, 20, 60, 61)"))
+    unfit = rig.deck("restart", "demo", status=1)
+    assert "✗ store   " in unfit.out
+    assert "it goes on as it was" in unfit.err
+    assert processes(rig, "demo") == before
+    path.write_text(SMA.read_text())
 
     os.kill(first["pid"], signal.SIGKILL)  # the supervisor starts another
     wait_for(lambda: flow(rig, "demo")["pid"] not in (0, first["pid"]))
     wait_for(lambda: flow(rig, "demo")["state"] == "running")
     second = flow(rig, "demo")
-    assert second["run"] == first["run"]
+    assert (second["run"], second["restarts"]) == (first["run"], 1)
 
     pid = int((rig.home / "supervisor" / "supervisord.pid").read_text())
     os.kill(pid, signal.SIGKILL)

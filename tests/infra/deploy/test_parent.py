@@ -20,6 +20,7 @@ from infra.deploy import status as states
 from infra.deploy.deployment import Place
 from infra.deploy.keeper import GAVE_UP
 from infra.deploy.status import Status
+from infra.deploy.told import RESTART
 from tests.infra.rig import ROOT, Rig
 from tests.infra.trading_rig import OFTEN, PATIENCE, Feed, feed
 
@@ -116,12 +117,53 @@ def test_a_flow_whose_parent_dies_ends_and_the_next_parent_goes_on_with_its_run(
         first = status(rig)
         process.kill()
     with parent(rig) as process:
-        market.until(running(rig, trades=first.trades))
+        market.until(running(rig, restarts=1, trades=first.trades))
         second = status(rig)
+        assert second.why == "its parent died"
         process.terminate()
         assert process.wait() == 0
     assert second.run == first.run
     assert not lives(first)
+    with parent(rig) as process:  # nobody died in front of this one
+        market.until(running(rig))
+        process.terminate()
+        process.wait()
+
+
+def test_the_next_process_of_a_flow_is_ready_before_the_present_one_makes_room_for_it(
+    rig: Rig, market: Feed
+) -> None:
+    with parent(rig) as process:
+        market.until(running(rig, trades=1))
+        first = status(rig)
+        process.send_signal(RESTART)
+        market.until(lambda: len(psutil.Process(process.pid).children()) > 1)
+        assert status(rig).processes == first.processes
+        market.until(lambda: status(rig).begun > first.begun)
+        second = status(rig)
+        assert (second.state, second.run, second.restarts) == (states.RUNNING, first.run, 0)
+        assert second.processes != first.processes
+        assert second.trades >= first.trades
+        market.until(running(rig, trades=second.trades))
+        process.terminate()
+        assert process.wait() == 0
+    log = Place(rig.home, "demo").log.read_text()
+    assert log.count("makes room for another process") == 1
+    assert log.count("warm-up:") == 1  # it went on, and nothing began anew
+
+
+def test_a_flow_that_is_stopped_while_its_next_process_gets_ready_leaves_nobody(
+    rig: Rig, market: Feed
+) -> None:
+    with parent(rig) as process:
+        market.until(running(rig))
+        process.send_signal(RESTART)
+        market.until(lambda: len(psutil.Process(process.pid).children()) > 1)
+        children = psutil.Process(process.pid).children()
+        process.terminate()
+        assert process.wait() == 0
+    assert status(rig).state == states.STOPPED
+    assert not any(psutil.pid_exists(child.pid) for child in children)
 
 
 def test_a_second_signal_ends_at_once_and_nothing_is_lost(rig: Rig, market: Feed) -> None:
