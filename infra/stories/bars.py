@@ -2,59 +2,66 @@
 
 from __future__ import annotations
 
-from math import ceil
-from typing import TypeVar, cast
+from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from clickhouse_connect.driver.client import Client
 from numpy.typing import NDArray
 
 from connectors.cells import flat
 from infra.pictures.bars import Bars
-from infra.stories.tape import WHOSE, Tape
+from infra.stories.tape import Tape
 from schemas.trades import Float64, Int64
 
 N = TypeVar("N", bound=np.generic)
-_CANDLES = f"""
-    FROM candles WHERE {WHOSE} AND kind = {{kind:String}}
-    AND seq BETWEEN {{first:Int64}} AND {{last:Int64}}
+_END = 2**62
+_WHERE = """
+    flow = {flow:String} AND run = {run:String} AND market IN {markets:Array(String)}
+    AND seq BETWEEN {first:Int64} AND {last:Int64}
 """
-_COUNT = f"SELECT count() {_CANDLES}"
 _PRICES = ("open", "high", "low", "close", "volume")
 _BARS = f"""
 SELECT
+    market, any(each) AS each,
     toUnixTimestamp64Nano(min(start)) AS start, toUnixTimestamp64Nano(max(`end`)) AS `end`,
     argMin(open, seq) AS open, max(high) AS high, min(low) AS low, argMax(close, seq) AS close,
-    sum(volume) AS volume, max(seq) AS place, argMax(ts, seq) AS told
+    sum(volume) AS volume, max(seq) AS place, toUnixTimestamp64Nano(argMax(ts, seq)) AS told
 FROM
 (
-    SELECT *, intDiv(row_number() OVER (ORDER BY seq) - 1, {{each:UInt64}}) AS bar {_CANDLES}
+    SELECT
+        *,
+        toInt64(ceil(count() OVER (PARTITION BY market) / {{most:UInt32}})) AS each,
+        intDiv(row_number() OVER (PARTITION BY market ORDER BY seq) - 1, each) AS bar
+    FROM candles WHERE {_WHERE} AND kind = {{kind:String}}
 )
-GROUP BY bar ORDER BY place
+GROUP BY market, bar ORDER BY market, place
 """  # noqa: S608 - all values are parameters
 _AVERAGED = f"""
-SELECT b.place AS place, mapKeys(a.values) AS names, mapValues(a.values) AS numbers
-FROM ({_BARS}) AS b
+SELECT b.market AS market, b.place AS place, mapKeys(a.values) AS names, mapValues(a.values) AS numbers
+FROM (SELECT market, place, told FROM ({_BARS})) AS b
 ASOF INNER JOIN
 (
-    SELECT seq, ts, values, 1 AS one FROM averages
-    WHERE {WHOSE} AND seq BETWEEN {{first:Int64}} AND {{last:Int64}} + 3
-) AS a ON a.one = toUInt8(b.place >= 0) AND a.seq > b.place
-WHERE a.ts = b.told
-ORDER BY place
-"""  # noqa: S608 - as above
+    SELECT market, seq, toUnixTimestamp64Nano(ts) AS then, values FROM averages WHERE {_WHERE}
+) AS a ON a.market = b.market AND a.seq > b.place
+WHERE a.then = b.told
+"""  # noqa: S608, E501 - as above
 
 
-def kinds(tape: Tape) -> dict[str, int]:
-    """Return the kinds of candles that a market has, and how many of each."""
-    query = f"SELECT kind, count() FROM candles WHERE {WHOSE} GROUP BY kind ORDER BY count() DESC"  # noqa: S608 - our names
-    return {
-        str(kind): int(count) for kind, count in tape.client.query(query, tape.whose).result_rows
-    }
+def finest(client: Client, flow: str, run: str) -> str | None:
+    """Return the kind of candles of which a run has most, if it has any."""
+    query = (
+        "SELECT kind FROM candles WHERE flow = {flow:String} AND run = {run:String} "
+        "GROUP BY kind ORDER BY count() DESC, kind LIMIT 1"
+    )
+    rows = client.query(query, {"flow": flow, "run": run}).result_rows
+    return str(rows[0][0]) if rows else None
 
 
-def bars(tape: Tape, kind: str, most: int, first: int = 0, last: int = 2**62) -> Bars:
-    """Return the candles of a stretch of the tape as at most so many bars.
+def bars(tape: Tape, kind: str, most: int, first: int = 0, last: int = _END) -> Bars:
+    """Return the candles of a stretch of a tape as at most so many bars.
 
     Parameters
     ----------
@@ -66,24 +73,43 @@ def bars(tape: Tape, kind: str, most: int, first: int = 0, last: int = 2**62) ->
         The places on the tape where the stretch begins and ends.
 
     """
-    given = {**tape.whose, "kind": kind, "first": first, "last": last}
-    count = int(cast(int, tape.client.command(_COUNT, given)))
-    given["each"] = each = max(1, ceil(count / most))
-    found = tape.client.query_arrow(_BARS, given)
-    start, end, places = (_column(found, name, np.int64) for name in ("start", "end", "place"))
-    prices = {name: _column(found, name, np.float64) for name in _PRICES}
-    return Bars(kind, each, start, end, averages=_averages(tape, given, places), **prices)
+    found = bars_of(tape.client, tape.flow, tape.run, kind, most, [tape.market], first, last)
+    return found[tape.market]
 
 
-def _column(found: pa.Table, name: str, kind: type[N]) -> NDArray[N]:
-    return flat(found[name].combine_chunks(), kind) if found.num_rows else np.empty(0, kind)
+def bars_of(
+    client: Client, flow: str, run: str, kind: str, most: int, markets: Sequence[str],
+    first: int = 0, last: int = _END,
+) -> dict[str, Bars]:  # fmt: skip
+    """Return the candles of markets, each as at most so many bars; see `bars`."""
+    given: dict[str, object] = {
+        "flow": flow, "run": run, "kind": kind, "most": most, "markets": list(markets),
+        "first": first, "last": last,
+    }  # fmt: skip
+    found = client.query_arrow(_BARS, given, use_strings=True)
+    averaged = client.query_arrow(_AVERAGED, given, use_strings=True)
+    return {market: _bars(kind, _of(found, market), _of(averaged, market)) for market in markets}
 
 
-def _averages(tape: Tape, given: dict[str, object], places: Int64) -> dict[str, Float64]:
-    found = tape.client.query_arrow(_AVERAGED, given, use_strings=True)
+def _of(found: pa.Table, market: str) -> pa.Table:
+    return found.filter(pc.equal(found["market"], market))
+
+
+def _bars(kind: str, rows: pa.Table, averaged: pa.Table) -> Bars:
+    start, end, places = (_column(rows, name, np.int64) for name in ("start", "end", "place"))
+    prices = {name: _column(rows, name, np.float64) for name in _PRICES}
+    each = int(rows["each"][0].as_py()) if rows.num_rows else 1
+    return Bars(kind, each, start, end, averages=_averages(averaged, places), **prices)
+
+
+def _column(rows: pa.Table, name: str, kind: type[N]) -> NDArray[N]:
+    return flat(rows[name].combine_chunks(), kind) if rows.num_rows else np.empty(0, kind)
+
+
+def _averages(rows: pa.Table, places: Int64) -> dict[str, Float64]:
     averages: dict[str, Float64] = {}
-    rows = (found[name].to_pylist() for name in ("place", "names", "numbers"))
-    for place, names, numbers in zip(*rows, strict=True):
+    told = (rows[name].to_pylist() for name in ("place", "names", "numbers"))
+    for place, names, numbers in zip(*told, strict=True):
         at = np.searchsorted(places, place)
         for name, number in zip(names, numbers, strict=True):
             if name not in averages:
