@@ -111,7 +111,8 @@ def _reduced(value: object, name: str) -> tuple[str, Parts]:
     reduced = value.__reduce_ex__(_PROTOCOL)
     if isinstance(reduced, str):
         return f"{name} {reduced}", []
-    arguments, state, items, pairs, *_ = (*reduced[1:], None, None, None)
+    given: tuple[Any, ...] = (*reduced[1:], None, None, None)
+    arguments, state, items, pairs = given[:4]
     if isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], dict):  # noqa: PLR2004
         slots = [*_fields(state[0]), *_fields(state[1])]  # what has slots gives two of them
     else:

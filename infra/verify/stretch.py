@@ -1,0 +1,211 @@
+"""One stretch of a run: what it kept at a checkpoint, and its log from there to the next, again."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import orjson
+
+from connectors.offsets import State
+from infra import snapshots
+from infra.as_read import AnyLog, AsRead
+from infra.division import SINK, SOURCE
+from infra.past_run import PastRun
+from infra.remake import BEGUN, RUN, SNAPSHOTS
+from infra.replay import Watcher, replay
+from infra.snapshots import Kept, Key
+from infra.sources import FromHistory
+from infra.store import Onward, StoreError
+from infra.verify.checkpoints import Checkpoint, Checkpoints
+from infra.verify.sameness import Sameness, Spot
+from infra.worker import Job, steps_of
+from schemas.sealed import opened
+
+NUMBER = "conclude.number"
+"""The step that numbers what was concluded: its state is the next number, and no pickle."""
+
+
+class Unverifiable(StoreError):
+    """A stretch that cannot be replayed; the text says why."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """What a run did from one checkpoint to a later one.
+
+    Parameters
+    ----------
+    run
+        The run.
+    since, until
+        The checkpoints; the run's beginning, if there is none.
+    flow
+        The flow file that ran.
+    log
+        Where its log is read; None is where the run read it.
+
+    """
+
+    run: PastRun
+    since: Checkpoint | None
+    until: Checkpoint
+    flow: Path
+    log: AnyLog | None = None
+
+    @property
+    def positions(self) -> dict[str, tuple[int, int]]:
+        """From which offset to which each partition is read."""
+        since = _read_of(states_of(self.since), self.run.flow)
+        return {
+            name: (since[name]["first"] if name in since else _began(state), state["first"])
+            for name, state in _read_of(states_of(self.until), self.run.flow).items()
+        }
+
+    def again(self, place: Path, watch: Watcher) -> Path:
+        """Replay it, in an empty directory, and return the file of its events.
+
+        Raises
+        ------
+        ReplayError
+            When it cannot be replayed.
+
+        """
+        before = states_of(self.since)
+        job = self._job(before)
+        store, events = place / "store", place / "events.jsonl"
+        _prepare(store, self._identity(job), before)
+        replay(job, store, events, watch)
+        return events
+
+    def end(self, place: Path) -> list[Kept]:
+        """Return the states in which the replay ended."""
+        return [_own(snapshots.read(path)) for path in sorted(place.glob(f"store/*/{SNAPSHOTS}"))]
+
+    def _job(self, before: Sequence[Kept]) -> Job:
+        name = self.run.flow
+        kept = _read_of(states_of(self.until), name)
+        log = self.log or self.run.log
+        if log == FromHistory():  # it may keep others, too
+            log = FromHistory(min(kept).rpartition("/")[0])
+        job = self.run.job(self.flow, log)
+        known = self.since.identity if self.since else {"processes": self.run.processes}
+        return replace(
+            job,
+            origin=AsRead(log, kept, _read_of(before, name)),
+            processes=known["processes"],
+            onward=Onward.ADOPT,  # what another code took over then, it takes over now
+        )
+
+    def _identity(self, job: Job) -> bytes:
+        """Return what says that the run itself goes on, in a store of its own."""
+        said = (self.since or self.until).identity
+        changed = {
+            "events": True, "history": False, "source": job.origin.option,
+            "processes": job.processes, "options": job.options(),
+        }  # fmt: skip
+        if self.since is None:
+            changed["steps"] = steps_of(job)
+        return orjson.dumps({**said, **changed})
+
+
+def states_of(checkpoint: Checkpoint | None) -> list[Kept]:
+    """Return what each process had kept; nothing at the beginning."""
+    if checkpoint is None:
+        return []
+    numbers = range(checkpoint.identity["processes"])
+    return [snapshots.read(checkpoint.directory / str(number)) for number in numbers]
+
+
+def stretches(run: PastRun, points: Sequence[Checkpoint], log: AnyLog | None) -> list[Stretch]:
+    """Return the stretches between checkpoints, from the run's beginning on."""
+    book = Checkpoints(run.store)
+    first = run.starts[0].flow if run.starts else points[0].flow_hash
+    found = []
+    for since, until in zip([None, *points], points, strict=False):
+        flow = book.flow(run.flow, since.flow_hash if since else first)
+        found.append(Stretch(run, since, until, flow, log))
+    return found
+
+
+def ends(stretch: Stretch, place: Path) -> tuple[bytes, Spot | None]:
+    """Return a hash of the states in which a replay ended, and where they differ from the run's."""
+    ours, theirs = (_by_key(kept) for kept in (stretch.end(place), states_of(stretch.until)))
+    same = Sameness()
+    for step, market in sorted({*ours, *theirs}):
+        pair = [states.get(Key(step, market)) for states in (ours, theirs)]
+        if pair[0] != pair[1] and (found := same.spot(*map(_opened, [step] * 2, pair))):
+            return b"", found._replace(path=f"{market}, step {_short(step)}{found.path}")
+    digests = [same.digest((key, _opened(key.step, ours[key]))) for key in sorted(ours)]
+    return same.digest(digests), None
+
+
+def numbers(stretch: Stretch) -> dict[str, int]:
+    """Return how many events each market had at the end of a stretch."""
+    return {
+        market: int(opened(cast("bytes", snapshots.plain(state))))
+        for (step, market), state in _by_key(states_of(stretch.until)).items()
+        if step.endswith(NUMBER)
+    }
+
+
+def _prepare(store: Path, identity: bytes, before: Sequence[Kept]) -> None:
+    """Make a store from which the run goes on, but for what its outlets know."""
+    store.mkdir(mode=0o700)
+    for number in range(orjson.loads(identity)["processes"]):
+        own = store / str(number) / SNAPSHOTS
+        own.mkdir(parents=True, mode=0o700)
+        snapshots.prepare(own)
+        if before:
+            kept = {key: state for key, state in before[number].items() if not _outlet(key)}
+            snapshots.write(own, kept)
+            if kept:
+                (own.parent / BEGUN).touch()
+    (store / RUN).write_bytes(identity)
+
+
+def _read_of(kept: Sequence[Kept], flow: str) -> dict[str, State]:
+    """Return what was read of each partition."""
+    return {
+        key.name: cast("State", snapshots.plain(state))
+        for states in kept
+        for key, state in states.items()
+        if key.step == f"{flow}.{SOURCE}"
+    }
+
+
+def _began(state: State) -> int:
+    return state["first"] - state["counts"][3]
+
+
+def _own(kept: Kept) -> Kept:
+    return {key: state for key, state in kept.items() if not _outlet(key)}
+
+
+def _by_key(kept: Sequence[Kept]) -> Mapping[Key, bytes]:
+    """Return the states of all markets: where a source stands is no part of them."""
+    return {
+        key: state
+        for states in kept
+        for key, state in states.items()
+        if not _outlet(key) and not key.step.endswith(f".{SOURCE}")
+    }
+
+
+def _outlet(key: Key) -> bool:
+    return key.step.endswith(f".{SINK}")
+
+
+def _opened(step: str, state: bytes | None) -> object:
+    if state is None:
+        return None
+    content = opened(cast("bytes", snapshots.plain(state)))
+    return content if step.endswith(NUMBER) else pickle.loads(content)  # noqa: S301 - our own store
+
+
+def _short(step: str) -> str:
+    """Return a step's name as its flow has it."""
+    return step.split(".")[1]
