@@ -26,26 +26,26 @@ _KINDS = {kind.__name__: kind for kind in BORN_ON_TAPE}
 _DECIMALS = (FORMS["Decimal"], FORMS["Decimal | None"])
 _OF_RUN = "flow = {flow:String} AND run = {run:String}"
 
-_Told: TypeAlias = dict[str, Any]
+Told: TypeAlias = dict[str, Any]
 """An event as its line tells it, with decimals as numbers."""
 
 
 class Difference(NamedTuple):
     """The first event that is not the same."""
 
-    replayed: _Told | None
-    kept: _Told | None
-    before: _Told | None
+    replayed: Told | None
+    kept: Told | None
+    before: Told | None
     """The last one in front of it that is."""
 
     def lines(self) -> Iterator[str]:
         """Yield what there is to see."""
-        for name, told in (
+        for name, one in (
             ("the same still", self.before),
             ("in history", self.kept),
             ("replayed", self.replayed),
         ):
-            yield f"{name:>14}: {'nothing' if told is None else _text(told)}"
+            yield f"{name:>14}: {'nothing' if one is None else text_of(one)}"
 
 
 @dataclass(frozen=True)
@@ -85,34 +85,34 @@ def compare(replayed: Path, client: Client, flow: str, run: str) -> Parity:
         Whose events they are.
 
     """
-    kept = _Kept(client, {"flow": flow, "run": run})
+    kept = Kept(client, {"flow": flow, "run": run})
     digest, events, kinds = hashlib.sha256(), 0, kept.kinds()
     with replayed.open("rb") as file:
         for text in file:
             digest.update(text)
             events += 1
         file.seek(0)
-        for market, own in groupby(map(_told, file), lambda told: str(told["market"])):
+        for market, own in groupby(map(told, file), lambda one: str(one["market"])):
             if found := _first(own, kept, market, [*kinds]):
                 return Parity(events, digest.hexdigest(), difference=found)
     return Parity(events, digest.hexdigest(), sum(kinds.values()) - events)
 
 
 def _first(
-    replayed: Iterator[_Told], kept: _Kept, market: str, kinds: list[type[Event]]
+    replayed: Iterator[Told], kept: Kept, market: str, kinds: list[type[Event]]
 ) -> Difference | None:
     """Return the first event of a market that is not the same."""
-    before: _Told | None = None
+    before: Told | None = None
     while page := list(islice(replayed, _ROWS)):
         there = kept.between(market, page[0]["seq"], page[-1]["seq"], kinds)
-        for told in page:
-            if there.get(told["seq"]) != told:
-                return Difference(told, there.get(told["seq"]), before)
-            before = told
+        for one in page:
+            if there.get(one["seq"]) != one:
+                return Difference(one, there.get(one["seq"]), before)
+            before = one
     return None
 
 
-class _Kept(NamedTuple):
+class Kept(NamedTuple):
     """What history keeps of a run."""
 
     client: Client
@@ -129,10 +129,10 @@ class _Kept(NamedTuple):
 
     def between(
         self, market: str, first: int, last: int, kinds: Iterable[type[Event]]
-    ) -> dict[int, _Told]:
+    ) -> dict[int, Told]:
         """Return the events of a market from one number to another."""
         given = {**self.whose, "market": market, "first": first, "last": last}
-        found: dict[int, _Told] = {}
+        found: dict[int, Told] = {}
         for kind in kinds:
             names = ", ".join(f"`{name}`" for name in columns(kind))
             rows = self.client.query_arrow(
@@ -141,17 +141,22 @@ class _Kept(NamedTuple):
                 given,
             )
             for batch in rows.combine_chunks().to_batches():
-                found |= {one.seq: _told(line(one)) for one in records_of(kind, batch)}
+                for one in records_of(kind, batch):
+                    made = told(line(one))
+                    # Two of one number: whatever was replayed, it is not the same.
+                    found[one.seq] = {**made, "also": found[one.seq]} if one.seq in found else made
         return found
 
 
-def _told(text: bytes) -> _Told:
-    told: _Told = orjson.loads(text)
-    for name, form in forms(_KINDS[told["type"]]).items():
-        if form in _DECIMALS and told[name] is not None:
-            told[name] = Decimal(told[name])  # equal, whatever zeros it was written with
-    return told
+def told(text: bytes) -> Told:
+    """Return an event as a line of JSON tells it."""
+    made: Told = orjson.loads(text)
+    for name, form in forms(_KINDS[made["type"]]).items():
+        if form in _DECIMALS and made[name] is not None:
+            made[name] = Decimal(made[name])  # equal, whatever zeros it was written with
+    return made
 
 
-def _text(told: _Told) -> str:
-    return orjson.dumps(told, default=decimals).decode()
+def text_of(one: Told) -> str:
+    """Return an event as people read it."""
+    return orjson.dumps(one, default=decimals).decode()

@@ -136,18 +136,18 @@ def ends(stretch: Stretch, place: Path) -> tuple[bytes, Spot | None]:
     ours, theirs = (_by_key(kept) for kept in (stretch.end(place), states_of(stretch.until)))
     same = Sameness()
     for step, market in sorted({*ours, *theirs}):
-        pair = [states.get(Key(step, market)) for states in (ours, theirs)]
-        if pair[0] != pair[1] and (found := same.spot(*map(_opened, [step] * 2, pair))):
+        one, other = (_opened(step, states.get(Key(step, market))) for states in (ours, theirs))
+        if found := same.spot(one, other):
             return b"", found._replace(path=f"{market}, step {_short(step)}{found.path}")
     digests = [same.digest((key, _opened(key.step, ours[key]))) for key in sorted(ours)]
     return same.digest(digests), None
 
 
-def numbers(stretch: Stretch) -> dict[str, int]:
-    """Return how many events each market had at the end of a stretch."""
+def numbers(checkpoint: Checkpoint | None) -> dict[str, int]:
+    """Return how many events each market had at a checkpoint."""
     return {
         market: int(opened(cast("bytes", snapshots.plain(state))))
-        for (step, market), state in _by_key(states_of(stretch.until)).items()
+        for (step, market), state in _by_key(states_of(checkpoint)).items()
         if step.endswith(NUMBER)
     }
 
