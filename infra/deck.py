@@ -42,6 +42,16 @@ DOORS = {
         "command",
         "Replay recorded ticks, or what a log or history keeps, through a flow, on paper.",
     ),
+    "fork": Door(
+        "whatif.fork_command",
+        "fork",
+        "Replay the tape of a run with other settings, as a run of its own; compare both.",
+    ),
+    "compare": Door(
+        "whatif.compare_command",
+        "compare",
+        "Show runs side by side: settings, figures, and the positions that are not the same.",
+    ),
     "trade": Door(
         "trade_command", "command", "Trade a flow on the market log as it grows, until Ctrl-C."
     ),
@@ -94,6 +104,11 @@ DOORS = {
         "stories.explain_command",
         "explain",
         "Tell how a position came about, what became of it, and what the model learned from it.",
+    ),
+    "dashboard": Door(
+        "page.command",
+        "dashboard",
+        "Show flows, markets and money on a live page, on this machine only, until Ctrl-C.",
     ),
     "sql": Door("sql", "sql", "Ask history a question in SQL."),
     "simulate": Door(

@@ -184,7 +184,7 @@ def command(
 def play(job: Job, recovery: Path | None, events: Path | None, json: BinaryIO | None) -> None:
     """Replay, and show how far it is and what came of it."""
     with screen.bar(f"replay {job.flow.stem}") as bar:
-        done = replay(job, recovery, events, _watcher(bar), lambda line: say(line, "yellow"))
+        done = replay(job, recovery, events, watcher(bar), lambda line: say(line, "yellow"))
     if json is not None:
         json.write(orjson.dumps(report.summary(done)) + b"\n")
     else:
@@ -202,7 +202,8 @@ def play(job: Job, recovery: Path | None, events: Path | None, json: BinaryIO | 
         raise typer.Exit(_STOPPED)
 
 
-def _watcher(bar: Progress) -> Watcher:
+def watcher(bar: Progress) -> Watcher:
+    """Return what shows on a bar how far a replay is."""
     task = bar.add_task("replay", total=None, note="")
 
     def watch(parts: list[Far]) -> None:

@@ -66,6 +66,7 @@ class Notes:
         if job.fork is not None:
             settings |= {
                 "parent": job.fork.parent, "set": dict(job.fork.changes), "at": job.fork.at,
+                "was": dict(job.fork.was),
             }  # fmt: skip
         row: dict[str, Any] = {
             "run": job.run, "flow": self.flow.name, "code_version": self.flow.code_version,

@@ -23,6 +23,8 @@ class Fork:
         The tape time from which on it is; None is from the start.
     former, former_costs
         What was set until then.
+    was
+        What was there before, of what is set beside that.
     kind
         What the table of runs calls it.
 
@@ -33,4 +35,5 @@ class Fork:
     at: Time | None = None
     former: Changes = ()
     former_costs: Costs = Costs()  # noqa: RUF009 - a constant
+    was: Changes = ()
     kind: str = "fork"

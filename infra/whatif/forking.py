@@ -11,6 +11,7 @@ from infra.whatif.asked import Fork
 from infra.whatif.hooks import Panel
 from infra.whatif.knobs import Changes, Knob, knobs, resolved, turned
 from infra.whatif.parents import Parent
+from infra.whatif.values import write
 from infra.worker import Job, built
 from operators import Costs
 
@@ -72,7 +73,8 @@ def forked(parent: Parent, given: Mapping[str, str], at: str) -> Job:
 
     """
     job = parent.job
-    changes = resolved(settings_of(job, parent.changes).values(), given)
+    known = settings_of(job, parent.changes)
+    changes = resolved(known.values(), given)
     whole = tuple(sorted((dict(parent.changes) | dict(changes)).items()))
     return replace(
         job,
@@ -83,5 +85,6 @@ def forked(parent: Parent, given: Mapping[str, str], at: str) -> Job:
             parse_time(at, time.time_ns()) if at else None,
             former=parent.changes,
             former_costs=job.costs,
+            was=tuple((name, write(known[name].value)) for name, _ in changes),
         ),
     )

@@ -41,9 +41,8 @@ class Knob:
     @property
     def kind(self) -> str:
         """What kinds of values it takes, in a word or two."""
-        kinds = dict.fromkeys((type(self.value), *self.may_be))
-        words = {kind(self.value): None} | {_WORDS.get(one, one.__name__): None for one in kinds}
-        return " or ".join(words)
+        others = [_WORDS.get(one, one.__name__) for one in self.may_be]
+        return " or ".join(dict.fromkeys([kind(self.value), *others]))
 
     def read(self, text: str) -> object:
         """Return what is written, as a value of it."""
