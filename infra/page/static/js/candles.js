@@ -216,5 +216,7 @@ export class Candles {
     this.#parts.chart.classList.toggle("void", !row); // hidden it would have no size, and no places
     say(this.#parts.note, row ? "" : NONE);
     legend(this.#parts.legend, row, this.digits);
+    this.#parts.chart.dataset.first = this.#stretch.rows[0]?.seq ?? "";
+    this.#parts.chart.dataset.many = this.#stretch.rows.length;
   }
 }

@@ -1,0 +1,273 @@
+"""The page in a real browser, before a server that says what a test wants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from playwright.sync_api import Dialog
+
+from tests.infra.page.browser import Visit
+from tests.infra.page.made_up import FIRST, MARKET, STATIC, MadeUp, columns, deployed, position
+
+Visiting: TypeAlias = Callable[..., Visit]
+
+_MINUTE = 60_000
+_READY = "() => document.querySelector('#candles-legend')?.innerText.includes('UTC')"
+_FAINT = Path(__file__).with_name("faint.js").read_text()
+_NAMELESS = Path(__file__).with_name("nameless.js").read_text()
+_HOSTILE = "<img src=x onerror=\"alert('in')\"><script>alert('in')</script>"
+
+
+@pytest.fixture
+def server() -> MadeUp:
+    return MadeUp()
+
+
+@pytest.fixture
+def address(server: MadeUp) -> Iterator[str]:
+    with server.served() as address:
+        yield address
+
+
+@pytest.fixture
+def page(address: str, visit: Visiting) -> Visit:
+    opened = visit(address)
+    opened.until(_READY)
+    return opened
+
+
+def test_the_page_loads_without_a_complaint_and_shows_every_part(page: Visit) -> None:
+    page.says("#positions-open", "long 0.01")
+    assert "learned_cross" in page.text("#head-name")
+    assert "running" in page.text("#head-state")
+    assert page.run("() => document.querySelectorAll('#positions-table tr').length") == 60
+    assert page.run("() => document.querySelectorAll('#book-asks tr, #book-bids tr').length") == 20
+    assert "better than the base rate" in page.text("#model-facts")
+    assert "12.50 USDT" in page.text("#equity-facts")
+    assert "rule: ZeroDivisionError" in page.text("#troubles-table")
+    assert "already long" in page.text("#signals-table")
+    assert MARKET in page.text("#feed-table")
+    assert page.complaints == []
+
+
+def test_nothing_is_fetched_from_elsewhere(address: str, visit: Visiting) -> None:
+    opened = visit("about:blank")
+    asked: list[str] = []
+    opened.page.on("request", lambda request: asked.append(request.url))
+    opened.page.goto(address)
+    opened.until(_READY)
+    assert asked
+    assert [url for url in asked if not url.startswith(address)] == []
+
+
+def test_what_is_pushed_shows_without_a_reload(server: MadeUp, page: Visit) -> None:
+    page.run("() => { window.stayed = true; }")
+    server.push("candles", server.candles(server.many, server.many + 3))
+    page.says("#candles-legend", "19:48:00")
+    book = {"time": 1, "source": "log", "bids": [[7.25, 1.0]], "asks": [[7.5, 1.0]]}
+    server.push("book", {"book": book})
+    page.says("#book-bids", "7.25")
+    over = [position(61, server.end, server.end + _MINUTE, why="deadline")]
+    server.push("positions", {"more": False, "positions": columns(over)})
+    page.says("#positions-table", "deadline")
+    assert page.run("() => window.stayed") is True
+
+
+def test_the_candle_in_the_making_gives_way_to_the_one_that_is_closed(
+    server: MadeUp, page: Visit
+) -> None:
+    forming = {"time": server.end, "end": server.end + _MINUTE, "open": 1.0, "high": 9.0}
+    forming |= {"low": 1.0, "close": 5.0, "volume": 1.0, "count": 2}
+    for _ in range(3):
+        server.push("tick", {"market": MARKET, "forming": forming, "price": 5.0})
+    later = forming | {"time": server.end + _MINUTE, "end": server.end + 2 * _MINUTE}
+    server.push("tick", {"market": MARKET, "forming": later, "price": 5.0})
+    server.push("candles", server.candles(server.many, server.many + 2))
+    page.says("#candles-legend", "19:47:00")
+    assert page.complaints == []
+
+
+def test_scrolled_back_it_loads_older_candles_and_keeps_no_more_than_some(
+    visit: Visiting,
+) -> None:
+    server = MadeUp(many=9_000)
+    with server.served() as address:
+        page = visit(address)
+        page.until(_READY)
+        page.page.focus("#candles-chart")
+        at = "() => ({...document.querySelector('#candles-chart').dataset})"
+        for _ in range(8):
+            page.page.keyboard.press("-")  # the further one sees, the longer are the steps
+        for _ in range(1_000):
+            page.page.keyboard.press("ArrowLeft")
+            if page.run(at)["first"] == "0":
+                break
+        assert page.run(at) == {"first": "0", "many": "6000"}
+        server.push("candles", server.candles(server.many, server.many + 1))
+        page.page.keyboard.press("End")
+        page.until("() => document.querySelector('#candles-chart').dataset.first === '8500'")
+        assert page.complaints == []
+
+
+def test_html_in_what_is_told_is_shown_as_text(
+    server: MadeUp, address: str, visit: Visiting
+) -> None:
+    server.desk["flows"] = [deployed(name=_HOSTILE, why=_HOSTILE, bad=True, account=_HOSTILE)]
+    troubles = {"seq": [1], "time": [FIRST], "market": [_HOSTILE], "kind": ["reject"]}
+    troubles |= {"what": [_HOSTILE], "detail": [_HOSTILE]}
+    server.sections["troubles"] = {"more": False, "troubles": troubles}
+    hostile = position(1, FIRST, FIRST + 1, reason=_HOSTILE, why=_HOSTILE, side=_HOSTILE)
+    server.sections["positions"] = {"more": False, "positions": columns([hostile])}
+    opened = visit("about:blank")
+    dialogs: list[str] = []
+
+    def seen(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    opened.page.on("dialog", seen)
+    opened.page.goto(address)
+    opened.says("#troubles-table", "onerror")
+    opened.says("#positions-table", "onerror")
+    opened.page.click("#troubles-table summary")
+    assert _HOSTILE in opened.text("#troubles-table pre")
+    assert _HOSTILE in opened.text("#link-list")
+    assert opened.run("() => document.querySelectorAll('img, #desk script').length") == 0
+    assert dialogs == []
+
+
+def test_halt_says_what_will_happen_and_sends_nothing_before(server: MadeUp, page: Visit) -> None:
+    page.page.click("[data-action=halt]")
+    page.says("#command-dialog", "What is held keeps its stops.")
+    page.says("#command-dialog", f"long 0.01 at 60000 in {MARKET}")
+    page.page.click("#command-cancel")
+    assert server.told == []
+    page.page.click("[data-action=halt]")
+    page.page.click("#command-go")
+    page.says("#command-note", "done as asked · on the tape of 1 market")
+    assert server.told == [{"confirm": "halt", "typed": ""}]
+
+
+def test_flatten_wants_the_name_typed(server: MadeUp, page: Visit) -> None:
+    page.page.click("[data-action=flatten]")
+    page.says("#command-dialog", "Type learned_cross")
+    page.page.fill("#command-typed", "learned")
+    page.page.keyboard.press("Enter")
+    assert page.page.is_disabled("#command-go")
+    assert server.told == []
+    page.page.fill("#command-typed", "learned_cross")
+    page.page.keyboard.press("Enter")
+    page.says("#command-note", "done as asked")
+    assert server.told == [{"confirm": "flatten", "typed": "learned_cross"}]
+
+
+def test_read_only_hides_the_commands(server: MadeUp, address: str, visit: Visiting) -> None:
+    server.desk["read_only"] = True
+    opened = visit(address)
+    opened.until(_READY)
+    opened.says("body > header", "read-only")
+    assert not opened.page.is_visible("[data-action=flatten]")
+
+
+def test_a_flow_that_hears_no_commands_says_so(
+    server: MadeUp, address: str, visit: Visiting
+) -> None:
+    server.desk["flows"] = [deployed(commandable=False, state="failed", bad=True, why="it broke")]
+    opened = visit(address)
+    opened.until(_READY)
+    assert opened.page.is_disabled("[data-action=halt]")
+    opened.says("#link-list", "learned_cross is failed: it broke")
+
+
+def test_with_nothing_deployed_it_says_what_to_do(
+    server: MadeUp, address: str, visit: Visiting
+) -> None:
+    server.desk["flows"] = []
+    opened = visit(address)
+    opened.says("#flows-note", "deck deploy FLOW")
+    server.desk["flows"] = [deployed()]
+    server.push("desk", server.desk)
+    opened.until(_READY)
+    assert opened.complaints == []
+
+
+def test_a_run_without_candles_says_when_they_come(address: str, visit: Visiting) -> None:
+    empty = MadeUp(many=0)
+    for name, section in empty.sections.items():
+        empty.sections[name] = {
+            key: _emptied(value) if isinstance(value, dict) else value
+            for key, value in section.items()
+        }
+    with empty.served() as bare:
+        opened = visit(bare)
+        opened.says("#head-name", "learned_cross")
+        opened.says("#positions-note", "No trade yet")
+        opened.says("#troubles-note", "Nothing went wrong.")
+        assert opened.complaints == []
+
+
+def _emptied(columns: dict[str, object]) -> dict[str, object]:
+    return {name: [] if isinstance(value, list) else value for name, value in columns.items()}
+
+
+def test_a_server_that_dies_is_told_and_comes_back_by_itself(visit: Visiting) -> None:
+    server = MadeUp()
+    with server.served() as address:
+        port = int(address.rpartition(":")[2])
+        opened = visit(address)
+        opened.until(_READY)
+    opened.says("#link-state", "no connection since")
+    opened.says("#link-list", "what you see is old")
+    again = MadeUp(many=server.many + 20)
+    with again.served(port):
+        opened.says("#link-state", "live")
+        opened.says("#candles-legend", "20:05:00")
+        assert "old" not in opened.text("#link-list")
+
+
+def test_troubles_behind_the_server_are_told_until_they_are_over(
+    server: MadeUp, page: Visit
+) -> None:
+    gone = {
+        "what": "history",
+        "up": False,
+        "message": "history cannot be reached: it is tried again",
+    }
+    server.push("trouble", gone)
+    page.says("#link-list", "history cannot be reached")
+    server.push("trouble", gone | {"up": True, "message": ""})
+    page.until("() => document.querySelector('#link-list').innerText === ''")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_can_be_read(server: MadeUp, address: str, visit: Visiting, scheme: str) -> None:
+    server.desk["flows"] = [deployed(bad=True, why="it broke")]
+    opened = visit(address, color_scheme=scheme)
+    opened.until(_READY)
+    faint = opened.run(_FAINT)
+    assert faint == []
+
+
+def test_every_control_has_a_name_and_the_phone_needs_no_sideways_scrolling(
+    address: str, visit: Visiting
+) -> None:
+    opened = visit(address, viewport={"width": 360, "height": 740}, has_touch=True)
+    opened.until(_READY)
+    assert opened.run(_NAMELESS) == []
+    wide = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert opened.run(wide) == 0
+
+
+def test_no_module_reads_data_as_html() -> None:
+    ours = [*STATIC.glob("js/*.js"), STATIC / "index.html"]
+    assert len(ours) > 20
+    told = [
+        path.name
+        for path in ours
+        if re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(", path.read_text())
+    ]
+    assert told == []
