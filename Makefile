@@ -10,7 +10,7 @@ export LC_ALL := C
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run deploy-flow test check format chaos bench lock clean
+.PHONY: help run deploy-flow dashboard test check format chaos bench lock clean
 
 help: ## list the doors
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ given = $(if $($1),--$2 '$($1)')
 deploy-flow: $(ready) ## run a flow unattended: FLOW=flows/x.py [TARGET= SOURCE= BROKER= ACCOUNT= MARKETS= PROCESSES= NAME=]
 	@$(bin)/deck deploy '$(FLOW)' $(call given,TARGET,target) $(call given,SOURCE,source) $(call given,BROKER,broker) \
 		$(call given,ACCOUNT,account) $(call given,MARKETS,markets) $(call given,PROCESSES,processes) $(call given,NAME,name) $(ARGS)
+
+dashboard: $(ready) ## the live page of what is deployed and what ran, on this machine only; ARGS="--read-only --open"
+	@$(bin)/deck dashboard $(ARGS)
 
 # Many tests wait for a market that plays in real time: four at once keep two cores busy.
 test: $(ready) ## the whole test suite, with doctests

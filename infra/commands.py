@@ -9,12 +9,11 @@ import typer
 
 from connectors.venue import split
 from infra.leaving import held_by, leave
-from infra.places import order_queue, place
 from infra.problems import explained
+from infra.saying import pass_on
 from infra.screen import Misused, out, say, told
 from infra.settings import Settings
-from infra.telling import Word, known_markets, purses_of, tell
-from infra.trading import executes, known_flows
+from infra.telling import Word, purses_of
 
 _Flow = Annotated[str, typer.Option(help="The flow it is for: its file's name without .py.")]
 _Market = Annotated[
@@ -96,27 +95,10 @@ def _word(action: str, flow: str, market: str, *, everything: bool) -> Word:
 
 def _say(word: Word, settings: Settings, account: str, *, kafka: bool) -> list[str]:
     """Say it, and tell who hears it; return whose executors were told."""
-    log, queue = place(settings, kafka), order_queue(settings, kafka)
-    purses = purses_of(settings, account)
-    held = held_by(settings, purses)
-    known = known_markets(log, (left.market for left in held))
-    if word.flow and word.flow not in {*known_flows(settings), *(left.flow for left in held)}:
-        say(f"no flow {word.flow} is known here: is it spelled so? It is said anyway", _ODD)
-    if strange := [name for name in word.markets if name not in known]:
-        say(f"nothing is known of {', '.join(strange)}: is it spelled so? It is said anyway", _ODD)
-    count = tell(word, log, queue, known, purses)
-    whose = f"the flow {word.flow}" if word.flow else "all flows"
-    tapes = "the tape of 1 market" if count == 1 else f"the tapes of {count} markets"
-    out.print(f"{word.action}: {whose}, on {tapes}", highlight=False)
-    for name in purses:
-        if executes(settings, name):
-            out.print(f"the executor of {name} is told", highlight=False)
+    heard = pass_on(word, settings, account, kafka=kafka)
+    for line in heard.lines:
+        if line.odd:
+            say(line.text, _ODD)
         else:
-            say(
-                f"no executor of {name} runs on this machine: wherever it is, it is told, at the "
-                f"latest when it starts; till then nothing is sold or called off there",
-                _ODD,
-            )
-    if not purses:
-        say("no executor was ever started here: only flows on paper hear it", _ODD)
-    return purses
+            out.print(line.text, highlight=False)
+    return heard.purses

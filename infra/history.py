@@ -24,6 +24,7 @@ from infra.scratch import drain
 from infra.settings import Settings
 
 _STOP = DRAIN + 10.0
+_PATIENCE = 300
 _OWN = "__default__"
 """What clickhouse-connect calls the database a user has by default."""
 
@@ -99,7 +100,7 @@ class History:
             f"{self.home.size() / 1e6:,.1f} MB in {self.home.path}"
         )
 
-    def client(self, role: Role, *, start: bool = True) -> Client:
+    def client(self, role: Role, *, start: bool = True, seconds: int = _PATIENCE) -> Client:
         """Return a client of the running history; threads may share it.
 
         Parameters
@@ -108,22 +109,27 @@ class History:
             `reader`, `writer` or `owner`. A real server knows only the user of its URL.
         start
             Start it if it does not run; else that is an error.
+        seconds
+            How long to wait for an answer.
 
         """
         if start:
             self.start()
-        return self._remote() if self.settings.clickhouse_url else self._local(role)
+        if self.settings.clickhouse_url:
+            return self._remote(seconds=seconds)
+        return self._local(role, seconds)
 
     def _port(self) -> int | None:
         running = self.home.running()
         return running.port if running else None
 
-    def _local(self, role: Role) -> Client:
+    def _local(self, role: Role, seconds: int = _PATIENCE) -> Client:
         if not (port := self._port()):
             raise HistoryError("history is not running: deck history start")
-        return _connect("http", "127.0.0.1", port, role, self.home.password(role), DATABASE)
+        password = self.home.password(role)
+        return _connect("http", "127.0.0.1", port, role, password, DATABASE, seconds)
 
-    def _remote(self, database: str | None = None) -> Client:
+    def _remote(self, database: str | None = None, seconds: int = _PATIENCE) -> Client:
         """Connect to `CLICKHOUSE_URL`, in its own database or ours if it names none."""
         url = self._url()
         return _connect(
@@ -133,6 +139,7 @@ class History:
             unquote(url.username or "default"),
             unquote(url.password or ""),
             database or url.path.strip("/") or DATABASE,
+            seconds,
         )
 
     def _url(self) -> SplitResult:
@@ -191,7 +198,9 @@ def writer(settings: Settings) -> Connect:
     return connect
 
 
-def _connect(scheme: str, host: str, port: int, user: str, password: str, database: str) -> Client:
+def _connect(
+    scheme: str, host: str, port: int, user: str, password: str, database: str, seconds: int
+) -> Client:
     try:
         return clickhouse_connect.get_client(
             interface=scheme,
@@ -205,6 +214,7 @@ def _connect(scheme: str, host: str, port: int, user: str, password: str, databa
             tz_mode="aware",
             autogenerate_session_id=False,
             client_name="tapedeck",
+            send_receive_timeout=seconds,
             dedicated_pool=True,  # so that closing the client closes its sockets
         )
     except ClickHouseError as error:

@@ -9,6 +9,8 @@ from infra.page.refusal import BAD, Refusal
 
 MOST = 2**53
 """The greatest whole number that a browser can say exactly."""
+LATEST = 9_000_000_000_000
+"""The last time that history can tell, in milliseconds: of the year 2255."""
 _LONGEST = 200
 """Characters of a market's name."""
 _RUN = re.compile(r"[0-9a-f]{32}")

@@ -20,8 +20,6 @@ def packed(body: object) -> bytes:
     return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def as_json(
-    body: object, status: int = 200, headers: Mapping[str, str] | None = None
-) -> Response:
+def as_json(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return an answer."""
     return Response(packed(body), status, headers, media_type="application/json")

@@ -1,4 +1,4 @@
-"""Candles and averages a page at a time, as far back as history goes; put together for far views."""
+"""Candles and averages a page at a time, as far back as history goes, and put together."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any
 
-from infra.page.asked import MOST, Asked
+from infra.page.asked import LATEST, MOST, Asked
 from infra.page.reader import Columns, Reader
 from infra.page.refusal import NOT_FOUND, Refusal
 from infra.page.runs import Runs, width
@@ -26,6 +26,7 @@ SELECT
     seq, toUnixTimestamp64Milli(start) AS began, toUnixTimestamp64Milli(end) AS ended,
     open, high, low, close, volume, count, complete
 FROM candles WHERE {_OF} AND seq > {{after:Int64}} AND seq < {{before:Int64}}
+    AND start <= fromUnixTimestamp64Milli({{until:Int64}})
 ORDER BY seq %s LIMIT {{limit:UInt32}}
 """  # noqa: S608 - as above
 _TOGETHER = f"""
@@ -36,11 +37,13 @@ SELECT
     argMin(open, seq) AS open_, max(high) AS high_, min(low) AS low_, argMax(close, seq) AS close_,
     sum(volume) AS volume_, sum(count) AS count_, min(complete) AS complete_
 FROM candles WHERE {_OF} AND seq >= {{after:Int64}} AND seq < {{before:Int64}}
+    AND start <= fromUnixTimestamp64Milli({{until:Int64}})
 GROUP BY bucket HAVING head > {{after:Int64}} ORDER BY bucket %s LIMIT {{limit:UInt32}}
 """  # noqa: S608 - as above
 _AVERAGES = f"""
 SELECT seq, values FROM averages
-WHERE {_WHOSE} AND seq > {{first:Int64}} AND seq < {{behind:Int64}} ORDER BY seq LIMIT {{limit:UInt32}}
+WHERE {_WHOSE} AND seq > {{first:Int64}} AND seq < {{behind:Int64}}
+ORDER BY seq LIMIT {{limit:UInt32}}
 """  # noqa: S608 - as above
 _AVERAGES_AT = f"""
 SELECT seq, values FROM averages WHERE {_WHOSE} AND seq IN {{places:Array(Int64)}} ORDER BY seq
@@ -59,6 +62,8 @@ class Page:
         Of which kind; None is the run's first.
     after, before
         Between which places of the tape.
+    until
+        Begun by then, in milliseconds.
     onward
         The oldest of them, instead of the newest.
     limit
@@ -73,6 +78,7 @@ class Page:
     kind: str | None = None
     after: int = -1
     before: int = MOST
+    until: int = LATEST
     onward: bool = False
     limit: int = LIMIT
     step: int | None = None
@@ -82,9 +88,10 @@ class Page:
         """Read what a request asks for."""
         after = asked.number("after", None, -1, MOST)
         return cls(
-            run, asked.market(), asked.text("kind"),
-            -1 if after is None else after, asked.count("before", MOST, 0, MOST), after is not None,
-            asked.count("limit", LIMIT, 1, _MOST), asked.number("step", None, *_STEPS),
+            run, asked.market(), asked.text("kind"), -1 if after is None else after,
+            asked.count("before", MOST, 0, MOST), asked.count("until", LATEST, 0, LATEST),
+            after is not None, asked.count("limit", LIMIT, 1, _MOST),
+            asked.number("step", None, *_STEPS),
         )  # fmt: skip
 
 
@@ -115,7 +122,7 @@ class Candles:
         whose: dict[str, object] = {"flow": flow, "run": page.run, "market": page.market}
         query = (_SINGLE if page.step is None else _TOGETHER) % ("ASC" if page.onward else "DESC")
         found = self._reader.ask(
-            query, **whose, kind=kind, after=page.after, before=page.before,
+            query, **whose, kind=kind, after=page.after, before=page.before, until=page.until,
             limit=page.limit + 1, step=page.step or 0,
         )  # fmt: skip
         more = len(found["began"]) > page.limit

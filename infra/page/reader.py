@@ -19,7 +19,9 @@ from infra.settings import Settings
 
 _AT_ONCE = 4
 _WAIT_SECONDS = 5.0
-_LIMITS = {"max_execution_time": 10, "max_memory_usage": 2_000_000_000, "max_threads": 2}
+_SECONDS = 10
+"""For one question."""
+_LIMITS = {"max_execution_time": _SECONDS, "max_memory_usage": 2_000_000_000, "max_threads": 2}
 _TOO_MUCH = {159, 160, 241, 396}
 """ClickHouse's numbers of what took too long, or too much."""
 
@@ -59,7 +61,8 @@ class Reader:
             When history cannot be reached, or it takes too long.
 
         """
-        return self.table(query, **values).to_pydict()
+        found: Columns = self.table(query, **values).to_pydict()
+        return found
 
     def table(self, query: str, **values: object) -> pa.Table:
         """Return what a query answers as Arrow has it; see `ask`."""
@@ -76,7 +79,7 @@ class Reader:
     def _connected(self) -> Client:
         with self._lock:
             if self._client is None:
-                self._client = self._history.client("reader", start=False)
+                self._client = self._history.client("reader", start=False, seconds=_SECONDS + 2)
             return self._client
 
     @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from infra.page.asked import MOST
+from infra.page.asked import LATEST
 from infra.page.reader import Columns, Reader
 from infra.page.refusal import NOT_FOUND, Refusal
 
@@ -70,7 +70,7 @@ class Runs:
                 self._flows.popitem(last=False)
         return self._flows[run]
 
-    def newest(self, limit: int, before: int = MOST // 1_000) -> list[dict[str, Any]]:
+    def newest(self, limit: int, before: int = LATEST) -> list[dict[str, Any]]:
         """Return the newest runs that began before a time, in milliseconds."""
         return _rows(self._reader.ask(_NEWEST, limit=limit, before=before))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from infra.page.asked import MOST
+from infra.page.asked import LATEST
 from infra.page.reader import Columns, Reader
 from infra.page.runs import Runs
 
@@ -16,7 +16,6 @@ HOURS = 24
 _PAYLOAD = 2_000
 """Characters of what could not be read, or of a traceback."""
 _METRIC_HOURS = 2_000
-_LATEST = MOST // 1_000
 _ALL = "flow = {flow:String} AND run = {run:String}"
 _OF = f"{_ALL} AND ({{market:String}} = '' OR market = {{market:String}})"
 
@@ -67,6 +66,8 @@ FROM
 GROUP BY currency, part ORDER BY currency, part
 """  # noqa: S608 - as above
 
+_LINE = {"time": "time", "equity": "equity_", "drawdown": "drawdown_"}
+
 _METRICS = f"""
 SELECT
     toUnixTimestamp64Milli(hour) AS time, sum(m.outcomes) AS outcomes_,
@@ -84,7 +85,7 @@ FROM calibration AS c WHERE {_OF}
 GROUP BY bin ORDER BY bin
 """  # noqa: S608 - as above
 
-_NEAR = f"(flow = '' AND market IN (SELECT DISTINCT market FROM candles WHERE {_ALL}))"
+_NEAR = f"(flow = '' AND market IN (SELECT DISTINCT market FROM candles WHERE {_ALL}))"  # noqa: S608 - as above
 """What was found while it was taken in is of no flow."""
 _TROUBLES = f"""
 SELECT seq, toUnixTimestamp64Milli(ts) AS time, market, kind, what, left(text, {_PAYLOAD}) AS detail
@@ -100,7 +101,8 @@ FROM
     UNION ALL
     SELECT seq, ts, market, 'reject', why, payload FROM rejects WHERE {_OF} OR {_NEAR}
     UNION ALL
-    SELECT seq, ts, market, 'late', concat('a trade of ', toString(stamp)), '' FROM lates WHERE {_OF}
+    SELECT seq, ts, market, 'late', concat('a trade of ', toString(stamp)), ''
+    FROM lates WHERE {_OF}
     UNION ALL
     SELECT seq, ts, market, 'halt', concat(state, ': ', why), '' FROM halts WHERE {_OF}
 )
@@ -110,7 +112,9 @@ ORDER BY ts DESC, seq DESC, market LIMIT {{limit:UInt32}}
 """  # noqa: S608 - as above
 
 _BOOK = """
-SELECT toUnixTimestamp64Milli(ts) AS time, arraySlice(bids, 1, 10) AS bids_, arraySlice(asks, 1, 10) AS asks_
+SELECT
+    toUnixTimestamp64Milli(ts) AS time,
+    arraySlice(bids, 1, 10) AS bids_, arraySlice(asks, 1, 10) AS asks_
 FROM books WHERE market = {market:String} ORDER BY partition DESC, offset DESC, row DESC LIMIT 1
 """
 
@@ -129,7 +133,7 @@ class Sections:
         self._reader, self._runs = reader, runs
 
     def positions(
-        self, run: str, market: str | None, since: int = 0, until: int = _LATEST, limit: int = ROWS
+        self, run: str, market: str | None, since: int = 0, until: int = LATEST, limit: int = ROWS
     ) -> dict[str, Any]:
         """Return positions that were open between two times; those that still are come first."""
         found = self._of(_POSITIONS, run, market, since=since, until=until, limit=limit + 1)
@@ -145,7 +149,7 @@ class Sections:
         currencies: dict[str, dict[str, Any]] = {}
         for place, currency in enumerate(found["currency"]):
             line = currencies.setdefault(currency, {"time": [], "equity": [], "drawdown": []})
-            for name, column in (("time", "time"), ("equity", "equity_"), ("drawdown", "drawdown_")):
+            for name, column in _LINE.items():
                 line[name].append(found[column][place])
             line["positions"], line["pnl"] = found["positions"][place], found["pnl"][place]
             line["worst"] = max(line["drawdown"])

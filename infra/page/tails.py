@@ -1,0 +1,89 @@
+"""The ends of logs that are followed: of each log one, as long as somebody looks at its markets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from connectors.log import Log
+from connectors.sqlite_log import SqliteLog
+from infra.deploy.deployment import KAFKA, REPLAY, Deployment, Place
+from infra.page.desk import Desk
+from infra.page.forming import Latest
+from infra.page.runs import width
+from infra.page.tail import Tail
+from infra.places import place
+from infra.settings import Settings
+
+if TYPE_CHECKING:
+    from infra.page.topic import Topic
+
+
+class Tails:
+    """The ends of this installation's logs.
+
+    Parameters
+    ----------
+    settings
+        Know where they are.
+    desk
+        Knows which run reads which.
+
+    """
+
+    def __init__(self, settings: Settings, desk: Desk) -> None:
+        self._settings, self._desk = settings, desk
+        self._tails: dict[str, Tail] = {}
+        self._lock = Lock()
+
+    def follow(self, topic: Topic) -> None:
+        """Have a topic know what comes in its market, if a log tells that."""
+        flow = self._desk.of(topic.key.run)
+        if topic.tail is not None or flow is None or not flow.runs:
+            return
+        name = self._name(flow.deployment)
+        topic.latest = Latest(topic.key.market, width(topic.kind or ""))
+        with self._lock:
+            tail = self._tails.get(name)
+            if tail is None:
+                tail = self._tails[name] = Tail(self._opener(name))
+                tail.start()
+            tail.watch(topic.latest)
+        topic.tail = tail
+
+    def forget(self, topic: Topic) -> None:
+        """Let a topic be: nobody looks at it any more."""
+        if topic.tail is None or topic.latest is None:
+            return
+        with self._lock:
+            if not topic.tail.forget(topic.latest):
+                return
+            self._tails = {
+                name: tail for name, tail in self._tails.items() if tail is not topic.tail
+            }
+        topic.tail.close()
+
+    def troubles(self) -> str:
+        """Return why logs cannot be read, if they cannot."""
+        with self._lock:
+            return "; ".join(tail.trouble for tail in self._tails.values() if tail.trouble)
+
+    def close(self) -> None:
+        """Follow none any more."""
+        with self._lock:
+            tails, self._tails = self._tails, {}
+        for tail in tails.values():
+            tail.close()
+
+    def _name(self, deployment: Deployment) -> str:
+        """Return where a deployment's tape is told."""
+        if deployment.kind == REPLAY:
+            return str(Place(self._settings.home, deployment.name).tape)
+        return KAFKA if deployment.kind == KAFKA else str(self._settings.home / "log")
+
+    def _opener(self, name: str) -> Callable[[], Log]:
+        if name == KAFKA:
+            return place(self._settings, kafka=True).log
+        return lambda: SqliteLog(Path(name))
