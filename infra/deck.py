@@ -110,6 +110,11 @@ DOORS = {
         "dashboard",
         "Show flows, markets and money on a live page, on this machine only, until Ctrl-C.",
     ),
+    "report": Door(
+        "stories.report.report_command",
+        "report",
+        "Write what a run did as one HTML file, to be opened in a browser and kept.",
+    ),
     "sql": Door("sql", "sql", "Ask history a question in SQL."),
     "simulate": Door(
         "simulating", "simulate_command", "Write a seeded, simulated recording of some markets."

@@ -59,8 +59,8 @@ _QUESTIONS = {
         SELECT market, action, count() AS orders, countIf(expected_bps IS NOT NULL) AS known,
             avg(expected_bps) AS expected, avg(realised_bps) AS realised, avg(worse_bps) AS worse,
             sum(o.fees) AS fees
-        FROM order_costs AS o WHERE OF_RUN GROUP BY market, action ORDER BY orders DESC, market, action
-        LIMIT {most:UInt32}
+        FROM order_costs AS o WHERE OF_RUN GROUP BY market, action
+        ORDER BY orders DESC, market, action LIMIT {most:UInt32}
     """,
     "models": """
         SELECT market, argMax(o.metrics, seq) AS metrics FROM outcomes AS o WHERE OF_RUN
@@ -100,8 +100,8 @@ _QUESTIONS = {
         ORDER BY times DESC, why LIMIT 10000
     """,
     "kinds": """
-        SELECT kind, count() AS times, toUnixTimestamp64Nano(max(ts)) AS at FROM troubles WHERE OF_RUN
-        GROUP BY kind ORDER BY times DESC, kind
+        SELECT kind, count() AS times, toUnixTimestamp64Nano(max(ts)) AS at
+        FROM troubles WHERE OF_RUN GROUP BY kind ORDER BY times DESC, kind
     """,
     "troubles": """
         SELECT toUnixTimestamp64Nano(t.ts) AS at, market, kind, left(t.what, 300) AS what
