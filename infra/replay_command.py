@@ -20,6 +20,7 @@ from infra.onward import Adopt, Afresh, onward
 from infra.past_replay import compared, past
 from infra.replay import Watcher, replay
 from infra.screen import Misused, say
+from infra.stories.report import report_command
 from infra.times import HELP, parse_time
 from infra.worker import Job
 from operators import Costs
@@ -124,6 +125,12 @@ def command(
     no_history: Annotated[
         bool, typer.Option("--no-history", help="Do not keep anything in ClickHouse.")
     ] = False,
+    told: Annotated[
+        Path | None,
+        typer.Option(
+            "--report", metavar="FILE", help="Write what came of it as HTML.", show_default=False
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the closing table as one JSON object.")
     ] = False,
@@ -152,6 +159,7 @@ def command(
                 "--data": data, "--since": since, "--until": until, "--markets": markets,
                 "--follow": follow, "--market": market, "--column": column, "--fees": fees,
                 "--latency": latency, "--slippage": slippage, "--recovery": recovery,
+                "--report": told,
             }  # fmt: skip
             run, job = past(flow, as_run, log_of(logs), given)
             job = replace(job, batch=batch, processes=processes)
@@ -161,6 +169,8 @@ def command(
                 if check and events is not None:
                     compared(run, events)
             return
+        if told is not None and no_history:
+            raise Misused("--report --no-history: the report is made of what history keeps")
         if check:
             raise Misused("--check: compares with what history keeps of a run; name it, --as RUN")
         named = _markets(market or []), _pairs(column or [], "--column", "price=last")
@@ -178,11 +188,13 @@ def command(
             history=not no_history,
             onward=onward(adopt=adopt, afresh=afresh),
         )
-        play(job, recovery, events, out if as_json else None)
+        run_id = play(job, recovery, events, out if as_json else None)
+        if told is not None:
+            report_command.tell(job.settings, run_id, told)
 
 
-def play(job: Job, recovery: Path | None, events: Path | None, json: BinaryIO | None) -> None:
-    """Replay, and show how far it is and what came of it."""
+def play(job: Job, recovery: Path | None, events: Path | None, json: BinaryIO | None) -> str:
+    """Replay, show how far it is and what came of it, and return the run's id."""
     with screen.bar(f"replay {job.flow.stem}") as bar:
         done = replay(job, recovery, events, watcher(bar), lambda line: say(line, "yellow"))
     if json is not None:
@@ -200,6 +212,7 @@ def play(job: Job, recovery: Path | None, events: Path | None, json: BinaryIO | 
         again = "it goes on from here" if recovery else "it begins anew"
         say(f"stopped before the end; run it again and {again}", "yellow")
         raise typer.Exit(_STOPPED)
+    return done.run
 
 
 def watcher(bar: Progress) -> Watcher:

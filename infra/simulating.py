@@ -12,10 +12,12 @@ import typer
 from connectors.disk import kept
 from connectors.simulate import simulate
 from infra import flowfile, replay_command, screen
-from infra.screen import told
+from infra.screen import say, told
 from infra.settings import Settings
 from infra.sources import Files
+from infra.stories.report import report_command
 from infra.worker import Job
+from schemas.mendable import Mendable
 
 
 def simulate_command(
@@ -59,7 +61,12 @@ def run_command(
             markets = ["sim:BTC/USDT", "sim:ETH/USDT"]
             _simulate(data, partial(simulate, data, markets, days, seed, signal=1.0))
         costs = flowfile.load(flow).costs
-        replay_command.play(Job(flow=flow, origin=Files((data,)), costs=costs), None, None, None)
+        job = Job(flow=flow, origin=Files((data,)), costs=costs)
+        run = replay_command.play(job, None, None, None)
+        try:
+            report_command.tell(job.settings, run)
+        except Mendable as error:  # the run itself is whole
+            say(f"no report: {error}; deck report {run[:8]} writes it", "yellow")
         _next_steps(flow, data)
 
 
@@ -75,10 +82,7 @@ def _next_steps(flow: Path, data: Path) -> None:
     screen.out.print("\nWhat next:", style="bold")
     for command, what in (
         ('deck sql "SELECT market, count() FROM candles GROUP BY market"', "ask history"),
-        (
-            'deck sql "SELECT market, ts, why, entry, exit, pnl FROM closed ORDER BY pnl LIMIT 5"',
-            "the worst positions",
-        ),
+        ("deck explain", "the latest positions, and the story of each"),
         (f"$EDITOR {flow}", "change a number, and run it again"),
         (f"deck replay {flow} --data {where} --fees 0", "the same market, without fees"),
     ):

@@ -34,8 +34,24 @@ def report(
     ] = None,
 ) -> None:
     """Write what a run did as one HTML file, to be opened in a browser and kept."""
-    settings = Settings.from_environment()
-    with screen.told(), closing(History(settings).client("reader")) as client:
+    with screen.told():
+        tell(Settings.from_environment(), run, output)
+
+
+def tell(settings: Settings, run: str, output: Path | None = None) -> None:
+    """Write the report of a run, and say where it is.
+
+    Parameters
+    ----------
+    settings
+        Where history is.
+    run
+        Which run is meant.
+    output
+        Where it goes, if not into the home.
+
+    """
+    with closing(History(settings).client("reader")) as client:
         found = which(run, client, settings.home)
         path = output or settings.home / "reports" / f"{found.flow}-{found.run[:8]}.html"
         write(client, found, path)
