@@ -74,6 +74,11 @@ def looks(path: Path, rows: Sequence[Row], *, apart: bool = True) -> Iterator[Fo
     yield _ran(path, concluded)
     yield from _caught(caught)
     yield Found("state", good=True, says="its state can be kept in snapshots")
+    yield from _in_every_form(path, rows, apart=apart)
+
+
+def _in_every_form(path: Path, rows: Sequence[Row], *, apart: bool) -> Iterator[Found]:
+    """Time it, and let it have the tape again and again, as it may be handed over."""
     flow, pieces, begun = flowfile.load(path), strips(rows, PIECE), perf_counter()
     whole = play(path, flow, pieces)
     yield pace(len(rows), perf_counter() - begun)

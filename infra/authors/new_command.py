@@ -10,7 +10,7 @@ import typer
 
 from connectors.disk import kept
 from infra import screen
-from infra.authors.templates import LEARNED, PLAIN
+from infra.authors.templates import template
 from infra.screen import Misused, told
 
 
@@ -21,7 +21,7 @@ def new(
 ) -> None:
     """Write a commented flow that runs as it is, to begin with."""
     with told():
-        path = written(name, to, LEARNED if learned else PLAIN)
+        path = written(name, to, learned=learned)
     screen.out.print(f"{path} is written. What next:", style="bold", highlight=False)
     for command, what in (
         (f"$EDITOR {path}", "change its rule"),
@@ -33,7 +33,7 @@ def new(
         screen.out.print(f"  {command}  [dim]# {what}[/dim]", highlight=False, soft_wrap=True)
 
 
-def written(name: str, to: Path, text: str) -> Path:
+def written(name: str, to: Path, *, learned: bool = False) -> Path:
     """Write a flow of this name, and return where it is.
 
     Raises
@@ -53,7 +53,7 @@ def written(name: str, to: Path, text: str) -> Path:
         to.mkdir(parents=True, exist_ok=True)
         try:
             with path.open("x", encoding="utf-8") as file:
-                file.write(text.replace("NAME", name))
+                file.write(template(name, learned=learned))
         except FileExistsError:
             raise Misused(f"{path} is there already: choose another name, or remove it") from None
     return path

@@ -14,10 +14,11 @@ from infra.authors.check_command import say
 from infra.authors.found import Found
 from infra.authors.looks import looks, pace
 from infra.authors.market import Row, simulated
-from infra.authors.templates import LEARNED, PLAIN
+from infra.authors.templates import template
 from tests.infra.rig import LEARNED as LEARNED_CROSS
 from tests.infra.rig import SMA, Rig
 
+PLAIN, LEARNED = template("planted"), template("planted", learned=True)
 HEAD = "def rule(now: Moment) -> Signal | None:\n"
 CALL = "    if now.before is None:\n"
 Looked: TypeAlias = dict[str, list[Found]]
@@ -72,13 +73,6 @@ def test_the_flows_of_the_house_pass(rows: list[Row], path: Path) -> None:
     found = [*looks(path, rows, apart=False)]
     assert {one.check for one in found} == ALL
     assert [one for one in found if not one.good] == []
-
-
-@pytest.mark.parametrize("text", [PLAIN, LEARNED])
-def test_the_templates_pass(look: Look, text: str) -> None:
-    found = look(text)
-    assert found.keys() == ALL
-    assert bad(found) == set()
 
 
 READ = [
