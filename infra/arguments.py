@@ -8,7 +8,7 @@ _NAMED = ("--from-log", "--from-clickhouse")
 
 
 def spread(arguments: list[str]) -> list[str]:
-    """Return the arguments with one value behind each option of `replay` and `trade`.
+    """Return the arguments with one value behind each option of `replay`, `trade` and `verify`.
 
     Each of the files that follow `--data` gets one in front of it, and a log that is not named
     gets an empty name.
@@ -22,7 +22,7 @@ def spread(arguments: list[str]) -> list[str]:
 
     """
     result: list[str] = []
-    if arguments[:1] not in (["replay"], ["trade"]):
+    if arguments[:1] not in (["replay"], ["trade"], ["verify"]):
         return arguments
     option = ""
     for argument in [*arguments, "-"]:

@@ -160,6 +160,11 @@ DOORS = {
         "doctor",
         "Say what is wrong with this machine or a deployment, and what to do; fail if it is bad.",
     ),
+    "verify": Door(
+        "verify.verify_command",
+        "verify",
+        "Replay what a run has read, and say whether all it concluded comes out the same.",
+    ),
     "notify": Door(
         "notify_command",
         "notify",

@@ -147,14 +147,16 @@ class PastRun:
 _TOLD = ("flow", "run", "started", "processes", "source", "options", "events", "history")
 
 
-def find(name: str, settings: Settings) -> PastRun:
-    """Return the run that is meant: by its store, a deployment's name, or its id.
+def find(name: str, settings: Settings, option: str = "--as") -> PastRun:
+    """Return the run that is meant: by its store, a deployment's name, its id, or its flow.
 
     Parameters
     ----------
     name
-        A directory; the name of a deployment, or of a store of `deck trade`; or how the run's id
-        begins.
+        A directory; the name of a deployment, or of a store of `deck trade`; how the run's id
+        begins; or the name of a flow that one run has.
+    option
+        What asked for it.
 
     Raises
     ------
@@ -166,12 +168,16 @@ def find(name: str, settings: Settings) -> PastRun:
     for store in (home / "deployments" / name / "store", home / "trading" / name, Path(name)):
         if (store / RUN).is_file():
             return PastRun.read(store)
-    found = [run for run in _runs(home) if len(name) >= _SHORTEST and run.run.startswith(name)]
+    found = [run for run in _runs(home) if run.flow == name or _begins(run, name)]
     if len(found) == 1:
         return found[0]
     known = ", ".join(f"{run.run[:8]} of {run.flow}" for run in found or _runs(home))
-    which = "is the beginning of several runs" if found else "is no run, deployment or store"
-    raise StoreError(f"--as {name}: {which}; there are {known or 'none'}")
+    which = "means several runs" if found else "is no run, deployment or store"
+    raise StoreError(f"{option} {name}: {which}; there are {known or 'none'}")
+
+
+def _begins(run: PastRun, name: str) -> bool:
+    return len(name) >= _SHORTEST and run.run.startswith(name)
 
 
 def _runs(home: Path) -> Iterator[PastRun]:

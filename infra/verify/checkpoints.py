@@ -24,6 +24,7 @@ import orjson
 from connectors.disk import kept, sync
 
 RUN, SNAPSHOTS, BEGUN, STARTS = "run.json", "snapshots", "begun", "starts.json"
+SHELF = "large"
 """What they are called in a store."""
 STATES = "part-0.sqlite3"
 """The file with the snapshots of a process, there and here."""
@@ -129,10 +130,12 @@ class Checkpoints:
         partial = place.with_name(f"{place.name}.partial")
         with kept("a checkpoint", place):
             self._make(partial)
+            link_all(self.store / SHELF, partial / SHELF)
             for number in numbers:
                 (partial / str(number)).mkdir(mode=0o700)
                 own = self.store / str(number) / SNAPSHOTS / STATES
                 _copy(own, partial / str(number) / STATES)
+            link_all(self.store / SHELF, partial / SHELF)  # and what came meanwhile
             (partial / RUN).write_bytes(orjson.dumps(before, option=orjson.OPT_INDENT_2))
             said = {name: value for name, value in asdict(made).items() if name != "directory"}
             (partial / _SAYS).write_bytes(orjson.dumps(said, option=orjson.OPT_INDENT_2))
@@ -193,6 +196,24 @@ def beside(store: Path, name: str) -> Path:
 
     """
     return (store.parent if store.name == "store" else store) / name
+
+
+def link_all(directory: Path, to: Path) -> None:
+    """Let the files of a directory be in another, too; none of them ever changes."""
+    if not directory.exists():
+        return
+    to.mkdir(mode=0o700, exist_ok=True)
+    for path in directory.iterdir():
+        there = to / path.name
+        if path.suffix == ".partial" or there.exists():
+            continue
+        with suppress(FileNotFoundError):  # it was dropped meanwhile, for nobody needs it
+            try:
+                os.link(path, there)
+            except FileNotFoundError:
+                raise
+            except OSError:  # not every file system can
+                shutil.copyfile(path, there)
 
 
 def _copy(path: Path, to: Path) -> None:

@@ -77,7 +77,7 @@ class Compared(NamedTuple):
 
 
 def compare(
-    replayed: Path, kept: Kept, since: Mapping[str, int], until: Mapping[str, int]
+    replayed: Path, kept: Kept | None, since: Mapping[str, int], until: Mapping[str, int]
 ) -> Compared:
     """Compare the events of a replayed stretch with history's.
 
@@ -86,27 +86,36 @@ def compare(
     replayed
         The file of the events, by market, then seq.
     kept
-        What history keeps of the run.
+        What history keeps of the run; None if it keeps nothing of it.
     since, until
         How many events each market had at the beginning of the stretch, and at its end.
 
     """
-    kinds = [*kept.kinds()]
-    digest, events, found = hashlib.sha256(), 0, list[Differing]()
+    digest, events = hashlib.sha256(), 0
     with replayed.open("rb") as file:
         for text in file:
             digest.update(text)
             events += 1
+        if kept is None:
+            return Compared(events, digest.hexdigest())
         file.seek(0)
-        silent = {*until}
-        for market, own in groupby(map(told, file), lambda one: str(one["market"])):
-            silent.discard(market)
-            bounds = since.get(market, 0), until.get(market, 0)
-            found += _first(own, kept, market, kinds, bounds)
-        for market in sorted(silent):
-            found += _first(iter(()), kept, market, kinds, (since.get(market, 0), until[market]))
+        found = [*_differing(map(told, file), kept, since, until)]
     earliest = min(found, key=lambda one: (one.ts, one.market), default=None)
     return Compared(events, digest.hexdigest(), len(found), earliest)
+
+
+def _differing(
+    replayed: Iterator[Told], kept: Kept, since: Mapping[str, int], until: Mapping[str, int]
+) -> Iterator[Differing]:
+    """Yield the first event of each market that differs."""
+    kinds, silent = [*kept.kinds()], {*until}
+    for market, own in groupby(replayed, lambda one: str(one["market"])):
+        silent.discard(market)
+        bounds = since.get(market, 0), until.get(market, 0)
+        yield from _first(own, kept, market, kinds, bounds)
+    for market in sorted(silent):
+        bounds = since.get(market, 0), until[market]
+        yield from _first(iter(()), kept, market, kinds, bounds)
 
 
 def _first(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
 import orjson
+from bytewax.inputs import StatefulSourcePartition
 
 from connectors.offsets import State
+from connectors.tracks import Item
 from infra import snapshots
 from infra.as_read import AnyLog, AsRead
 from infra.division import SINK, SOURCE
@@ -20,7 +22,7 @@ from infra.replay import Watcher, replay
 from infra.snapshots import Kept, Key
 from infra.sources import FromHistory
 from infra.store import Onward, StoreError
-from infra.verify.checkpoints import Checkpoint, Checkpoints
+from infra.verify.checkpoints import SHELF, Checkpoint, Checkpoints, link_all
 from infra.verify.sameness import Sameness, Spot
 from infra.worker import Job, steps_of
 from schemas.sealed import opened
@@ -43,8 +45,8 @@ class Stretch:
         The run.
     since, until
         The checkpoints; the run's beginning, if there is none.
-    flow
-        The flow file that ran.
+    flow, flow_hash
+        The flow file that ran, and its hash.
     log
         Where its log is read; None is where the run read it.
 
@@ -54,6 +56,7 @@ class Stretch:
     since: Checkpoint | None
     until: Checkpoint
     flow: Path
+    flow_hash: str
     log: AnyLog | None = None
 
     @property
@@ -78,27 +81,41 @@ class Stretch:
         job = self._job(before)
         store, events = place / "store", place / "events.jsonl"
         _prepare(store, self._identity(job), before)
+        if self.since is not None:
+            link_all(self.since.directory / SHELF, store / SHELF)
         replay(job, store, events, watch)
         return events
+
+    def read(self, market: str) -> Iterator[StatefulSourcePartition[Item, State]]:
+        """Yield the partitions of its log, each where the stretch begins, with one market."""
+        before = states_of(self.since)
+        job, since = self._job(before), _read_of(before, self.run.flow)
+        window = replace(job.window, markets=(market,))
+        source = self._origin(before).open(job.settings, (0, 1), job.batch, window)
+        for name in source.list_parts():
+            yield source.build_part("read", name, since.get(name))
 
     def end(self, place: Path) -> list[Kept]:
         """Return the states in which the replay ended."""
         return [_own(snapshots.read(path)) for path in sorted(place.glob(f"store/*/{SNAPSHOTS}"))]
 
     def _job(self, before: Sequence[Kept]) -> Job:
-        name = self.run.flow
-        kept = _read_of(states_of(self.until), name)
-        log = self.log or self.run.log
-        if log == FromHistory():  # it may keep others, too
-            log = FromHistory(min(kept).rpartition("/")[0])
-        job = self.run.job(self.flow, log)
+        origin = self._origin(before)
+        job = self.run.job(self.flow, origin.log)
         known = self.since.identity if self.since else {"processes": self.run.processes}
         return replace(
             job,
-            origin=AsRead(log, kept, _read_of(before, name)),
+            origin=origin,
             processes=known["processes"],
             onward=Onward.ADOPT,  # what another code took over then, it takes over now
         )
+
+    def _origin(self, before: Sequence[Kept]) -> AsRead:
+        kept = _read_of(states_of(self.until), self.run.flow)
+        log = self.log or self.run.log
+        if log == FromHistory():  # it may keep others, too
+            log = FromHistory(min(kept).rpartition("/")[0])
+        return AsRead(log, kept, _read_of(before, self.run.flow))
 
     def _identity(self, job: Job) -> bytes:
         """Return what says that the run itself goes on, in a store of its own."""
@@ -126,8 +143,8 @@ def stretches(run: PastRun, points: Sequence[Checkpoint], log: AnyLog | None) ->
     first = run.starts[0].flow if run.starts else points[0].flow_hash
     found = []
     for since, until in zip([None, *points], points, strict=False):
-        flow = book.flow(run.flow, since.flow_hash if since else first)
-        found.append(Stretch(run, since, until, flow, log))
+        ran = since.flow_hash if since else first
+        found.append(Stretch(run, since, until, book.flow(run.flow, ran), ran, log))
     return found
 
 
