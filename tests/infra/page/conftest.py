@@ -1,11 +1,13 @@
-"""A browser for the tests of one file: its event loop must not outlast them."""
+"""A browser for the tests of one file: its event loop must not outlast them. A run to look at."""
 
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser
 
+from infra.history import History
 from tests.infra.page.browser import Visit, chromium
+from tests.infra.page.kept_run import Kept, keep
 
 
 @pytest.fixture(scope="module")
@@ -27,3 +29,9 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
     yield opened
     for each in visits:
         each.context.close()
+
+
+@pytest.fixture(scope="session")
+def kept(history: History, tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """Give a finished run of two markets in a real history."""
+    return keep(history, tmp_path_factory.mktemp("kept"))

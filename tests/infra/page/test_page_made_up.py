@@ -188,7 +188,7 @@ def test_with_nothing_deployed_it_says_what_to_do(
 ) -> None:
     server.desk["flows"] = []
     opened = visit(address)
-    opened.says("#flows-note", "deck deploy FLOW")
+    opened.says("#welcome", "deck deploy FLOW")
     server.desk["flows"] = [deployed()]
     server.push("desk", server.desk)
     opened.until(_READY)
@@ -205,6 +205,7 @@ def test_a_run_without_candles_says_when_they_come(address: str, visit: Visiting
     with empty.served() as bare:
         opened = visit(bare)
         opened.says("#head-name", "learned_cross")
+        opened.says("#candles-note", "No candle yet")
         opened.says("#positions-note", "No trade yet")
         opened.says("#troubles-note", "Nothing went wrong.")
         assert opened.complaints == []
@@ -271,3 +272,20 @@ def test_no_module_reads_data_as_html() -> None:
         if re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(", path.read_text())
     ]
     assert told == []
+
+
+def test_what_is_drawn_each_second_is_not_lost_under_the_hand(server: MadeUp, page: Visit) -> None:
+    page.run("() => { window.was = document.querySelector('#flows-flows button'); }")
+    page.page.click("#troubles-table tr:nth-child(2) summary")
+    troubles = server.sections["troubles"]["troubles"]
+    assert isinstance(troubles, dict)
+    newer = {name: [values[0], *values] for name, values in troubles.items()}
+    newer["what"][0] = "one more"
+    server.push("troubles", {"more": False, "troubles": newer})
+    server.desk["flows"] = [deployed(pnl="99.75")]
+    server.push("desk", server.desk)
+    page.says("#flows-flows", "99.75")
+    page.says("#troubles-table", "one more")
+    assert page.run("() => window.was === document.querySelector('#flows-flows button')")
+    unfolded = "() => [...document.querySelectorAll('#troubles-table details')].map((d) => d.open)"
+    assert page.run(unfolded) == [False, False, True]

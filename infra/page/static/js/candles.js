@@ -40,12 +40,14 @@ export class Candles {
     parts.width.addEventListener("change", () => this.#load({ moved: "newest" }));
   }
 
-  /** Show another market: `{run, market, kind, step}`. */
+  /** Show another market: `{run, market, kind, step}`, or null if the run has none yet. */
   async choose(choice) {
     this.#choice = choice;
     this.#stretch.clear();
     this.#chart.form(null);
     this.#chart.draw([], "newest");
+    this.#parts.width.parentElement.hidden = !choice;
+    if (!choice) return this.#tell(null);
     this.#widths();
     await this.#load({ moved: "newest" });
   }
@@ -108,6 +110,7 @@ export class Candles {
     if (this.at(ms) == null) await this.#load({ until: ms + this.#halfWindow(), moved: 0 });
     const place = this.#stretch.placeOf(ms);
     if (place >= 0) this.#chart.centre(place);
+    this.#parts.legend.scrollIntoView({ block: "nearest" });
   }
 
   get #step() {

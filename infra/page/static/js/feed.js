@@ -1,26 +1,27 @@
 /** The health of each market of the run; a click chooses the market. */
 
 import { rows } from "./columns.js";
-import { el, fill, row, say } from "./dom.js";
+import { el, fill, onPick, row, say } from "./dom.js";
 import { number, span, time } from "./format.js";
 
 const OLD = 10_000; // ms: a market of an exchange is hardly ever quiet for so long
 const NONE = "This run has no market yet.";
 
-/** Return what draws the feed into `parts`: `table` (its body), `note`. */
+/** Return what draws the feed into `parts`: `table` (its body), `note`; `choose` gets a market. */
 export function feedOf(parts, choose) {
+  onPick(parts.table, choose);
   return ({ feed }, { now, running, chosen }) => {
     const markets = rows(feed);
     say(parts.note, markets.length ? "" : NONE);
-    fill(parts.table, markets.map((market) => line(market, { now, running, chosen, choose })));
+    fill(parts.table, markets.map((market) => line(market, { now, running, chosen })));
   };
 }
 
-function line(told, { now, running, chosen, choose }) {
+function line(told, { now, running, chosen }) {
   const { market, last_event: last, gaps, disconnects, rejects, late, repeated, mode, last_gap: gap } = told;
   const age = last == null ? null : now - last;
   const old = running && age > OLD;
-  const button = el("button", { class: "link", onclick: () => choose(market) }, market);
+  const button = el("button", { class: "link", "data-key": market }, market);
   return row([
     button, mode,
     [{ class: old ? "num warn" : "num" }, running && age != null ? span(Math.max(age, 0)) : time(last)],

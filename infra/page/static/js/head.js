@@ -6,7 +6,7 @@ import { money, number, short, sign, span, time, utc } from "./format.js";
 
 const NOTHING = "Nothing chosen";
 
-/** Return what draws the head into `parts`: `name`, `state`, `facts`, `market` and `kind` (selects), `clock`, `mode`. */
+/** Return what draws the head into `parts`: `name`, `state`, `facts`, `market` and `kind` (selects), `clock`, `mode`, `welcome`. */
 export function headOf(parts, on) {
   parts.market.addEventListener("change", () => on.market(parts.market.value));
   parts.kind.addEventListener("change", () => on.kind(parts.kind.value));
@@ -15,6 +15,8 @@ export function headOf(parts, on) {
     say(parts.name, name);
     say(parts.clock, `${utc(now)} UTC`);
     parts.mode.hidden = !desk.read_only;
+    parts.welcome.hidden = Boolean(flow || run || desk.runs.length);
+    parts.welcome.parentElement.classList.toggle("blank", !parts.welcome.hidden);
     fill(parts.state, flow ? [chip(flow.state, flow.bad), modes(flow)] : run ? chip(run.status, false) : null);
     fill(parts.facts, flow ? ofFlow(flow, now) : run ? ofRun(run) : null);
     const markets = run?.markets ?? [];

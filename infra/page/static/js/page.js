@@ -139,7 +139,7 @@ export class Page {
     keep(this.#choice);
     this.#live.open(`/api/stream${query({ run, market: told?.market, kind: kind?.kind })}`);
     this.#sections.positions.choose(this.#choice);
-    if (told) this.#sections.candles.choose({ ...this.#choice, step: kind?.step ?? null });
+    this.#sections.candles.choose(told ? { ...this.#choice, step: kind?.step ?? null } : null);
     this.#tell();
   }
 

@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { rows } from "./columns.js";
-import { el, fill, row } from "./dom.js";
+import { el, fill, onPick, row } from "./dom.js";
 import { money, number, percent, sign, span, time } from "./format.js";
 
 const KEPT = 1_000;
@@ -30,6 +30,7 @@ export class Positions {
     this.#parts = parts;
     this.#candles = candles;
     this.#on = on;
+    onPick(parts.table, (id) => this.#look(id));
     parts.older.addEventListener("click", () => this.#fetch({ until: this.#oldest() }, true));
   }
 
@@ -99,21 +100,19 @@ export class Positions {
   }
 
   #row(position) {
-    const look = () => this.#look(position);
-    const button = el("button", { class: "link", onclick: look, title: "Show it in the chart" }, String(position.position));
-    const { opened, closed, side, amount, entry, exit, pnl, net_return: made, reason, why } = position;
-    const chosen = this.#chosen === position.id;
+    const { id, opened, closed, side, amount, entry, exit, pnl, net_return: made, reason, why } = position;
+    const button = el("button", { class: "link", "data-key": id, title: "Show it in the chart" }, String(position.position));
     return row([
       button, time(opened), side, num(number(amount)), num(number(entry)), num(number(exit)),
       [{ class: `num ${sign(pnl)}`, title: pnl }, money(pnl)], [{ class: `num ${sign(made)}` }, percent(made)],
       closed == null ? "open" : span(closed - opened), [{ class: "text" }, reason], [{ class: "text" }, why],
-    ], { "aria-current": chosen ? "true" : null });
+    ], { "aria-current": this.#chosen === id ? "true" : null });
   }
 
-  async #look(position) {
-    this.#chosen = this.#chosen === position.id ? null : position.id;
+  async #look(id) {
+    this.#chosen = this.#chosen === id ? null : id;
     this.#draw();
-    if (this.#chosen) await this.#candles.goTo(position.opened);
+    if (this.#chosen) await this.#candles.goTo(this.#known.get(id).opened);
   }
 
   #mark() {

@@ -29,8 +29,10 @@ export function sections(on) {
     positions,
     commands: new Commands(parts("command", "bar", "note", "dialog", "form", "title", "says", "held", "typing", "word",
       "typed", "wrong", "go", "cancel")),
-    head: headOf(parts("head", "name", "state", "facts", "market", "kind", "clock", "mode"), on),
-    flows: flowsOf(parts("flows", "flows", "runs", "note"), on.choose),
+    head: headOf({
+      ...parts("head", "name", "state", "facts", "market", "kind", "clock", "mode"), welcome: document.getElementById("welcome"),
+    }, on),
+    flows: flowsOf(parts("flows", "flows", "runs", "past", "note"), on.choose),
     book: bookOf(parts("book", "asks", "bids", "spread", "note", "at")),
     equity: equityOf(parts("equity", "chart", "facts", "currency", "note")),
     model: modelOf(parts("model", "chart", "facts", "table", "calibration", "note")),

@@ -16,6 +16,10 @@ export function troublesOf(parts) {
     say(parts.note, shown.length ? "" : all.length ? `No ${parts.kind.value}.` : NONE);
     fill(parts.table, shown.map((trouble) => line(trouble, open)));
   };
+  parts.table.addEventListener("toggle", ({ target }) => {
+    if (target.open) open.add(target.dataset.key);
+    else open.delete(target.dataset.key);
+  }, true);
   parts.kind.addEventListener("change", draw);
   return (pushed) => {
     last = pushed;
@@ -29,6 +33,5 @@ function line({ time: at, kind, market, what, detail, seq }, open) {
 }
 
 function unfolding(what, detail, key, open) {
-  const toggled = (event) => (event.target.open ? open.add(key) : open.delete(key));
-  return el("details", { open: open.has(key), ontoggle: toggled }, el("summary", {}, what), el("pre", {}, detail));
+  return el("details", { open: open.has(key), "data-key": key }, el("summary", {}, what), el("pre", {}, detail));
 }
