@@ -15,8 +15,8 @@ def template(name: str, *, learned: bool = False) -> str:
 
     Examples
     --------
-    >>> template("mine").splitlines()[0]
-    '\"\"\"mine: buy when the fast average of the closes crosses above the slow one.'
+    >>> template("mine")[3:39]
+    'mine: buy when the fast average of t'
 
     """
     text = (_LADDER / (_LEARNED if learned else _PLAIN)).read_text("utf-8")
