@@ -188,7 +188,7 @@ def test_runs_that_begin_alike_are_named(past: Past, writer: Client) -> None:
 
 
 def test_an_empty_history_has_every_table_without_rows(past: Past) -> None:
-    for name in set(past.tables()) - {"migrations", "runs", "deployments", "backfills"}:
+    for name in set(past.tables()) - {"migrations", "runs", "run_results", "deployments", "backfills"}:
         assert past.table(name, market="past:NONE").num_rows == 0
 
 
@@ -206,7 +206,7 @@ def test_a_table_has_the_last_hundred_rows_and_a_file_all(run: str, tmp_path: Pa
     assert len(json.loads(deck("closed", "--run", run, "--format", "json").stdout)) == 360
     csv = deck("equity", "--run", run, "--flow", "two", "--format", "csv").stdout.splitlines()
     assert len(csv) == 181
-    assert csv[0].startswith('"flow","run","currency","ts"')
+    assert csv[0].startswith('"name","flow","run","currency"')
     out = tmp_path / "closed.parquet"
     assert deck("closed", "--run", run, "--format", "parquet", "--output", str(out)).exit_code == 0
     assert pq.read_table(out).num_rows == 360
