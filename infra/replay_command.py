@@ -17,6 +17,7 @@ from infra import flowfile, report, screen
 from infra.chosen import Logs, log_of, origin_of
 from infra.far import Far, whole
 from infra.onward import Adopt, Afresh, onward
+from infra.options import FlowFile, KafkaLog, NoHistory
 from infra.past_replay import compared, past
 from infra.replay import Watcher, replay
 from infra.screen import Misused, say
@@ -29,7 +30,7 @@ _STOPPED = 130
 
 
 def command(
-    flow: Annotated[Path, typer.Argument(help="The flow file.", show_default=False)],
+    flow: FlowFile,
     data: Annotated[
         list[Path] | None,
         typer.Option(
@@ -48,9 +49,7 @@ def command(
             show_default=False,
         ),
     ] = None,
-    from_kafka: Annotated[
-        bool, typer.Option("--from-kafka", help="Kafka, where KAFKA_BOOTSTRAP says.")
-    ] = False,
+    from_kafka: KafkaLog = False,
     from_clickhouse: Annotated[
         str | None,
         typer.Option(
@@ -122,9 +121,7 @@ def command(
     ] = None,
     adopt: Adopt = False,
     afresh: Afresh = False,
-    no_history: Annotated[
-        bool, typer.Option("--no-history", help="Do not keep anything in ClickHouse.")
-    ] = False,
+    no_history: NoHistory = False,
     told: Annotated[
         Path | None,
         typer.Option(

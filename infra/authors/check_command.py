@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import orjson
@@ -14,11 +13,12 @@ from infra import screen
 from infra.authors.found import Found
 from infra.authors.looks import looks
 from infra.authors.market import simulated
+from infra.options import FlowFile
 from infra.screen import told
 
 
 def check(
-    flow: Annotated[Path, typer.Argument(help="The flow file.", show_default=False)],
+    flow: FlowFile,
     markets: Annotated[
         str, typer.Option(help="Names of the simulated markets, with commas between.")
     ] = "sim:BTC/USDT,sim:ETH/USDT",
