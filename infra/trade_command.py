@@ -14,6 +14,7 @@ from infra.far import Far, whole
 from infra.gauges import Gauges
 from infra.missing import Missing
 from infra.onward import Adopt, Afresh, onward
+from infra.options import Account, FlowFile, KafkaLog, NoHistory, WhoFills
 from infra.places import order_queue, place
 from infra.problems import explained
 from infra.publishing import Port, published
@@ -32,17 +33,9 @@ _NOW = "0s"
 
 
 def command(
-    flow: Annotated[Path, typer.Argument(help="The flow file.", show_default=False)],
-    broker: Annotated[
-        Broker,
-        typer.Option(
-            help="Who fills the orders: nobody but the log, an exchange's test money, or real "
-            "money, which wants TAPEDECK_LIVE, too."
-        ),
-    ] = Broker.PAPER,
-    account: Annotated[
-        str, typer.Option(help="Whose orders they are, but on paper.", show_default=False)
-    ] = "",
+    flow: FlowFile,
+    broker: WhoFills = Broker.PAPER,
+    account: Account = "",
     markets: Annotated[
         str,
         typer.Option(
@@ -58,9 +51,7 @@ def command(
             show_default="if it is not Kafka",
         ),
     ] = None,
-    from_kafka: Annotated[
-        bool, typer.Option("--from-kafka", help="Kafka, where KAFKA_BOOTSTRAP says.")
-    ] = False,
+    from_kafka: KafkaLog = False,
     warm_up: Annotated[
         str,
         typer.Option(
@@ -87,9 +78,7 @@ def command(
             help="Write every derived event there at the end, one JSON a line.", show_default=False
         ),
     ] = None,
-    no_history: Annotated[
-        bool, typer.Option("--no-history", help="Do not keep anything in ClickHouse.")
-    ] = False,
+    no_history: NoHistory = False,
     adopt: Adopt = False,
     afresh: Afresh = False,
     metrics_port: Port = None,

@@ -23,6 +23,7 @@ from infra.deploy.status import Status
 from infra.deploy.supervisor import Supervisor
 from infra.deploy.unattended import FLATTEN, HOLD
 from infra.onward import Adopt, Afresh, onward
+from infra.options import Account, FlowFile, NoHistory, WhoFills
 from infra.problems import explained
 from infra.screen import say, told
 from infra.settings import Settings
@@ -48,23 +49,15 @@ class OnFailure(str, Enum):
 
 
 def deploy(
-    flow: Annotated[Path, typer.Argument(help="The flow file.", show_default=False)],
+    flow: FlowFile,
     source: Annotated[
         str,
         typer.Option(
             help="Where its tape comes from: simulate, replay:FILE, exchange:NAME or kafka."
         ),
     ] = SIMULATE,
-    broker: Annotated[
-        Broker,
-        typer.Option(
-            help="Who fills the orders: nobody but the log, an exchange's test money, or real "
-            "money, which wants TAPEDECK_LIVE, too."
-        ),
-    ] = Broker.PAPER,
-    account: Annotated[
-        str, typer.Option(help="Whose orders they are, but on paper.", show_default=False)
-    ] = "",
+    broker: WhoFills = Broker.PAPER,
+    account: Account = "",
     markets: Annotated[
         str,
         typer.Option(
@@ -109,9 +102,7 @@ def deploy(
             show_default="none, or as it has",
         ),
     ] = "",
-    no_history: Annotated[
-        bool, typer.Option("--no-history", help="Do not keep anything in ClickHouse.")
-    ] = False,
+    no_history: NoHistory = False,
     target: Annotated[Target, typer.Option(help="Where it is to run.")] = Target.LOCAL,
 ) -> None:
     """Check a flow, and have it run unattended: deck flows shows it, deck stop ends it."""
