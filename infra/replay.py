@@ -22,6 +22,7 @@ from infra.runs import Notes
 from infra.scratch import drain, left_in, scratch
 from infra.sources import Files, Origin
 from infra.store import Store
+from infra.verify.checkpoints import Checkpoints
 from infra.worker import Done, Job, Share, form_of, steps_of
 
 Watcher = Callable[[list[Far]], None]
@@ -149,6 +150,7 @@ def _placed(job: Job, store: Path | None) -> Iterator[tuple[Job, bool]]:
         if job.trading is not None:
             start = starts.Start.now(flowfile.load(job.flow).code_version, job.since)
             placed = replace(placed, since=starts.note(store, start).since)
+            Checkpoints(store).keep_flow(job.flow, start.flow)
         yield placed, held.resumed
     finally:
         held.close()

@@ -23,6 +23,7 @@ from infra.deploy.told import RESTART, At, Failed, Over, Said
 from infra.exporter import Exporter
 from infra.far import Far
 from infra.notify import Notifier
+from infra.verify.regular import Regular
 
 GAVE_UP = 3
 """The exit code that asks nobody to start it again."""
@@ -44,15 +45,18 @@ class Keeper:
         Publishes how it is.
     notifier
         Tells people what they should know.
+    checkpoints
+        Keeps what the flow has kept, every so often.
 
     """
 
     def __init__(
         self, place: Place, patience: Patience, log: logging.Logger, exporter: Exporter,
-        notifier: Notifier,
+        notifier: Notifier, checkpoints: Regular,
     ) -> None:  # fmt: skip
         self.place, self.log = place, log
         self._patience, self._exporter, self._notifier = patience, exporter, notifier
+        self._checkpoints = checkpoints
         self._fars: Sequence[Far] = ()
         port = exporter.start()
         self._status = replace(
@@ -145,6 +149,7 @@ class Keeper:
         self._status = replace(self._status, run=at.run, processes=at.processes, **told)  # type: ignore[arg-type]
         if state != self._status.state:
             self._say(state)
+        self._checkpoints.look()
 
     def _await(self, watched: Sequence[object]) -> None:
         """Wait until something is to be looked at; say meanwhile that we live."""

@@ -27,6 +27,8 @@ from infra.notify import Notifier
 from infra.problems import ReplayError
 from infra.secrecy import keep_secrets
 from infra.settings import Settings
+from infra.times import parse_time
+from infra.verify.regular import EVERY, MOST, Regular
 
 _LOOKS, _LOOK_SECONDS = 20, 0.05
 
@@ -52,8 +54,11 @@ def _run(deployment: Deployment, place: Place, log: logging.Logger, port: int) -
     """Keep it running, publish it, and do as was chosen if it cannot be kept running."""
     patience = Patience(int(deployment.options.get("deaths", DEATHS)))
     notifier = Notifier.from_environment(place.name)
+    every = -parse_time(deployment.options.get("checkpoint_every", EVERY), 0)
+    most = int(deployment.options.get("checkpoints", MOST))
+    checkpoints = Regular(place.store, every, most, log)
     with closing(Exporter(place.name, port)) as exporter, closing(notifier):
-        ended = Keeper(place, patience, log, exporter, notifier).run()
+        ended = Keeper(place, patience, log, exporter, notifier, checkpoints).run()
     if ended == GAVE_UP and deployment.account:
         log.warning(leave(deployment))
     return ended

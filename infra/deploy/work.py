@@ -31,7 +31,9 @@ from infra.replay import replay
 from infra.screen import Misused
 from infra.secrecy import keep_secrets
 from infra.settings import Settings
+from infra.starts import Start
 from infra.store import StoreError
+from infra.verify.regular import keep_end
 
 _SAY_SECONDS = 0.5
 _PREDECESSOR_SECONDS = 30.0
@@ -132,6 +134,7 @@ def _run(place: Place, settings: Settings, teller: Teller) -> Over:
         teller.watch(fars)
 
     tell: Callable[[str], None] = lambda line: teller.tell(Said(line))  # noqa: E731
+    keep_end(place.store, Start.now(flowfile.load(job.flow).code_version, "").code)
     done = replay(job, place.store, None, watch, tell)
     teller.at(latest[0])
     finished = done.finished and not job.origin.endless
