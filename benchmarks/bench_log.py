@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.logs import logs
-from connectors.log import Appender, Entry, Log
-from connectors.log_source import LogSource
-from connectors.messages import said
-from infra.places import place
+from connectors.log.log import Appender, Entry, Log
+from connectors.log.messages import said
+from connectors.log.source import LogSource
+from infra.log.places import place
 from schemas import Trades
 from schemas.wire import encode
 

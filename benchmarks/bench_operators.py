@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import data
-from connectors.replay import Replay
+from connectors.recordings.replay import Replay
 from flows import learned_cross, sma_cross
 from operators import Averages, Costs
 from operators.averages import MovingAverages

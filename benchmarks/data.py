@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.simulate import simulate
+from connectors.simulated.simulate import simulate
 from infra.settings import Settings
 
 

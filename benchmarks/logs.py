@@ -12,11 +12,11 @@ from uuid import uuid4
 
 from confluent_kafka.admin import AdminClient
 
-from connectors.kafka_settings import KafkaSettings
-from infra.log import MarketLog
+from connectors.kafka.settings import KafkaSettings
+from infra.log.log import MarketLog
+from infra.log.topic_rules import Wanted
+from infra.log.topics import Topics
 from infra.settings import Settings
-from infra.topic_rules import Wanted
-from infra.topics import Topics
 
 PARTITIONS = 8
 _ANSWER_SECONDS = 30.0

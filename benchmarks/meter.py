@@ -15,9 +15,9 @@ from bytewax.dataflow import Dataflow
 from numpy.typing import NDArray
 
 from benchmarks.load import CYCLE
-from connectors.log_source import LogSource
-from infra import engine
-from infra.places import Place
+from connectors.log.source import LogSource
+from infra.log.places import Place
+from infra.running import engine
 from operators import Costs, Tape, enter
 from operators.tape import Strip
 from schemas import Gap, Late, Reject, Repeated, Trades

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.order_exchange import SYMBOLS
-from connectors.log_client import LogClient
+from connectors.log.client import LogClient
 from infra.settings import Settings
 from schemas import Book, Instrument, Trades
 from schemas.wire import encode

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from benchmarks.order_market import MARKETS, Market, flow
 from benchmarks.order_started import PURSE, Exchange, said, started_deck, started_exchange
 from benchmarks.processor import Processor, Used
-from connectors.client_ids import client_id
-from connectors.log_file import open_to_read
-from connectors.log_holder import holder
-from connectors.order_queue import Asked, read_ask
-from infra.log import MarketLog, OrderQueue
+from connectors.account.client_ids import client_id
+from connectors.executor.order_queue import Asked, read_ask
+from connectors.log.file import open_to_read
+from connectors.log.holder import holder
+from infra.log.log import MarketLog, OrderQueue
 from infra.settings import Settings
-from infra.trading import executes
+from infra.trading.trading import executes
 from schemas import Time
 
 _WARM_ORDERS, _WARM_SECONDS = 20, 3.0

@@ -13,8 +13,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from connectors.log import Appender
-from infra.log import MarketLog
+from connectors.log.log import Appender
+from infra.log.log import MarketLog
 from infra.settings import Settings
 from schemas import MINUTE, Time, Trades
 from schemas.wire import encode

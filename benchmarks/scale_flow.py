@@ -18,13 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
-import infra.replay
+import infra.running.replay
 from connectors.outlets import Outlet
-from connectors.tracks import Item
+from connectors.recordings.tracks import Item
+from infra.running.sources import FromLog
+from infra.running.worker import Job, Share
 from infra.settings import Settings
-from infra.sources import FromLog
-from infra.trading import Trading
-from infra.worker import Job, Share
+from infra.trading.trading import Trading
 from schemas import Candle
 from schemas.tables import Record
 
@@ -86,7 +86,7 @@ class _Measured(Share):
 
 def main(home: Path, flow: Path, store: Path | None, warm_up: str, *, profiled: bool) -> None:
     """Trade on paper until TERM."""
-    infra.replay.Share = _Measured  # type: ignore[attr-defined, misc]
+    infra.running.replay.Share = _Measured  # type: ignore[attr-defined, misc]
     threading.Thread(target=METER.answer, daemon=True).start()
     origin = FromLog(follow=True)
     job = Job(
@@ -96,7 +96,7 @@ def main(home: Path, flow: Path, store: Path | None, warm_up: str, *, profiled: 
     profile = cProfile.Profile()
     if profiled:
         profile.enable()
-    infra.replay.replay(job, store, None, lambda _: None)
+    infra.running.replay.replay(job, store, None, lambda _: None)
     if profiled:
         profile.disable()
         pstats.Stats(profile, stream=sys.stderr).sort_stats("tottime").print_stats(_FUNCTIONS)

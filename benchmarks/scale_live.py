@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from benchmarks.processor import Processor, Used
 from benchmarks.runs import ROOT
-from connectors.log_holder import holder
-from infra.log import MarketLog
+from connectors.log.holder import holder
+from infra.log.log import MarketLog
 from infra.settings import Settings
 
 _STOP_SECONDS = 60.0

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from benchmarks.meter import Meter, reading
 from benchmarks.processor import Processor, Used
 from benchmarks.started import Exchange, Ingest, Load, State, started_exchange, started_ingest
-from connectors.log_holder import holder
-from infra.log import MarketLog
-from infra.places import place
+from connectors.log.holder import holder
+from infra.log.log import MarketLog
+from infra.log.places import place
 from infra.settings import Settings
 
 WARM_SECONDS = 5.0

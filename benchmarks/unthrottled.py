@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from connectors.account_keys import AccountKeys
-from connectors.trading import TradingVenue
-from infra import deck, executing
+from connectors.account.account import TradingVenue
+from connectors.account.keys import AccountKeys
+from infra import deck
+from infra.executor import executing
 
 
 class Unthrottled(TradingVenue):

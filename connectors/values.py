@@ -14,9 +14,9 @@ from typing import Any
 
 import orjson
 
-from connectors.files import find
-from connectors.lines import read_lines
-from connectors.venue import split
+from connectors.recordings.files import find
+from connectors.recordings.lines import read_lines
+from connectors.venue.venue import split
 from schemas import Reject, Time, Value
 from schemas.forms import INT64
 

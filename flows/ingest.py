@@ -6,8 +6,8 @@ Nothing else reads an exchange. Strategies, history and recordings read the log.
 from bytewax import operators as op
 from bytewax.dataflow import Dataflow
 
-from connectors.exchange_source import ExchangeSource
-from connectors.log_sink import LogSink
+from connectors.exchange.source import ExchangeSource
+from connectors.log.sink import LogSink
 
 
 def ingest(exchanges: ExchangeSource, log: LogSink) -> Dataflow:

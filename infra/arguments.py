@@ -22,7 +22,7 @@ def spread(arguments: list[str]) -> list[str]:
 
     """
     result: list[str] = []
-    if arguments[:1] not in (["replay"], ["trade"], ["verify"]):
+    if arguments[:1] not in (["replay"], ["trade"], ["verify"], ["sweep"]):
         return arguments
     option = ""
     for argument in [*arguments, "-"]:

@@ -38,7 +38,7 @@ DOORS = {
         "Say what is wrong with a flow, where, and what to do; fail if anything is.",
     ),
     "replay": Door(
-        "replay_command",
+        "running.replay_command",
         "command",
         "Replay recorded ticks, or what a log or history keeps, through a flow, on paper.",
     ),
@@ -52,8 +52,13 @@ DOORS = {
         "compare",
         "Show runs side by side: settings, figures, and the positions that are not the same.",
     ),
+    "sweep": Door(
+        "whatif.sweep_command",
+        "command",
+        "Try each combination of settings on one tape: NAME=FROM:TO:COUNT, or NAME=A,B,C.",
+    ),
     "trade": Door(
-        "trade_command", "command", "Trade a flow on the market log as it grows, until Ctrl-C."
+        "trading.command", "command", "Trade a flow on the market log as it grows, until Ctrl-C."
     ),
     "deploy": Door(
         "deploy.deploy_command",
@@ -86,19 +91,23 @@ DOORS = {
         "End all that runs here: flows, feeds, executors, the log, history; nothing is lost.",
     ),
     "halt": Door(
-        "commands",
+        "trading.commands",
         "halt",
         "Enter nothing, and call off what is about to enter; what is held keeps its stops.",
     ),
-    "reduce": Door("commands", "reduce", "Enter nothing more; what is held goes on to its end."),
-    "resume": Door("commands", "resume", "Enter again."),
+    "reduce": Door(
+        "trading.commands", "reduce", "Enter nothing more; what is held goes on to its end."
+    ),
+    "resume": Door("trading.commands", "resume", "Enter again."),
     "flatten": Door(
-        "commands",
+        "trading.commands",
         "flatten",
         "Sell what is held, at once, and enter nothing more; end with what is left.",
     ),
     "close": Door(
-        "commands", "close", "Sell what is held, at once; then go on. End with what is left."
+        "trading.commands",
+        "close",
+        "Sell what is held, at once; then go on. End with what is left.",
     ),
     "explain": Door(
         "stories.explain_command",
@@ -115,43 +124,47 @@ DOORS = {
         "report",
         "Write what a run did as one HTML file, to be opened in a browser and kept.",
     ),
-    "sql": Door("sql", "sql", "Ask history a question in SQL."),
+    "sql": Door("history.sql", "sql", "Ask history a question in SQL."),
     "simulate": Door(
-        "simulating", "simulate_command", "Write a seeded, simulated recording of some markets."
+        "running.simulating",
+        "simulate_command",
+        "Write a seeded, simulated recording of some markets.",
     ),
     "run": Door(
-        "simulating",
+        "running.simulating",
         "run_command",
         "Trade a simulated week of two markets on paper, into ClickHouse.",
     ),
-    "history": Door("history_show", "app", "The embedded ClickHouse that keeps results."),
-    "log": Door("log", "app", "The embedded market log that flows read."),
-    "topics": Door("topics", "app", "The topics of the market log and of orders in Kafka."),
+    "history": Door("history.show", "app", "The embedded ClickHouse that keeps results."),
+    "log": Door("log.log", "app", "The embedded market log that flows read."),
+    "topics": Door("log.topics", "app", "The topics of the market log and of orders in Kafka."),
     "executor": Door(
-        "executor",
+        "executor.executor",
         "executor",
         "Take an account's orders from the queue to its exchange, until Ctrl-C.",
     ),
     "accounts": Door(
-        "accounts",
+        "executor.accounts",
         "accounts",
         "List the accounts whose keys are known, and where those come from; never the keys.",
     ),
     "ingest": Door(
-        "ingest",
+        "intake.ingest",
         "ingest",
         "Take markets in from their exchanges: into the log, and from there into history.",
     ),
     "record": Door(
-        "record",
+        "intake.record",
         "record",
         "Record the market log as Parquet, until Ctrl-C; deck replay --data plays it.",
     ),
     "backfill": Door(
-        "backfill", "backfill", "Fetch a market's past trades from its exchange into history."
+        "intake.backfill",
+        "backfill",
+        "Fetch a market's past trades from its exchange into history.",
     ),
     "values": Door(
-        "values",
+        "intake.values",
         "values",
         "Put numbers of other data sources into the log, on the tapes of their markets.",
     ),
@@ -166,22 +179,22 @@ DOORS = {
         "Replay what a run has read, and say whether all it concluded comes out the same.",
     ),
     "notify": Door(
-        "notify_command",
+        "notices.command",
         "notify",
         "Say where notices of fills, halts and deaths go; --test sends one.",
     ),
     "disk": Door(
-        "disk_command",
+        "disk.command",
         "disk_command",
         "Say what takes room on the disk, how fast that grows, and when the disk is full.",
     ),
     "backup": Door(
-        "backup_command",
+        "backup.command",
         "backup_command",
         "Copy history, logs, stores and outboxes as one, while everything runs.",
     ),
     "restore": Door(
-        "backup_command",
+        "backup.command",
         "restore_command",
         "Put a backup back, into a home (TAPEDECK_HOME) where nothing is yet.",
     ),

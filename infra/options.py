@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from infra.switches import Broker
+from infra.trading.switches import Broker
 
 FlowFile: TypeAlias = Annotated[Path, typer.Argument(help="The flow file.", show_default=False)]
 WhoFills: TypeAlias = Annotated[

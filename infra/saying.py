@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from infra.leaving import held_by
-from infra.places import order_queue, place
+from infra.executor.leaving import held_by
+from infra.log.places import order_queue, place
 from infra.settings import Settings
-from infra.telling import Word, known_markets, purses_of, tell
-from infra.trading import executes, known_flows
+from infra.trading.telling import Word, known_markets, purses_of, tell
+from infra.trading.trading import executes, known_flows
 
 
 class Line(NamedTuple):

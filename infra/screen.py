@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.text import Text
 
 from connectors.scrub import scrub
-from infra.problems import ReplayError
+from infra.running.problems import ReplayError
 from infra.times import TimeError
 from schemas.mendable import Mendable
 

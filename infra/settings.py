@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from connectors.kafka_settings import KafkaSettings
-from infra.notify_settings import NotifySettings
+from connectors.kafka.settings import KafkaSettings
+from infra.notices.settings import NotifySettings
 
 _LIKE = {"EXCHANGE_URLS": "binance=http://localhost:9000", "EXCHANGE_KEYS": "binance=KEY"}
 HOME = ".tapedeck"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from bytewax.dataflow import operator
 from river.base import Base
@@ -20,6 +20,8 @@ from operators.scores import ClassifierScores, RegressorScores
 from operators.shadows import Over, Shadow, Shadows
 from operators.signals import Size, quote
 from operators.tape import Tape, run
+from operators.taught import Model as Model  # flows import it from here
+from operators.taught import Taught
 from schemas import (
     Book,
     Event,
@@ -41,14 +43,6 @@ _MADE_OF = ("steps", "transformers")
 """Where River keeps the parts of a pipeline, and of a union."""
 
 
-class Model(Protocol):
-    """What is needed of a River model: besides this, `predict_proba_one` or `predict_one`."""
-
-    def learn_one(self, x: Numbers, y: bool | float) -> object:
-        """Learn from one outcome."""
-        ...
-
-
 Features: TypeAlias = Callable[[Moment], Mapping[str, float]]
 """What a model is shown: a plain function, so that it can be read and tested."""
 
@@ -66,7 +60,7 @@ def relative(now: Moment) -> Numbers:
 
 @dataclass(slots=True)
 class _State:
-    model: Model
+    model: Taught
     scores: ClassifierScores | RegressorScores
     watch: Watch = field(default_factory=Watch)
     view: View = field(default_factory=View)
@@ -137,11 +131,12 @@ class Predict:
         self.max_open = max_open
         self.max_slippage = max_slippage
         self.regresses = not hasattr(_last(first), "predict_proba_one")
-        self.shape = ("predict", 1, type(first).__name__, *_settings(first))
+        self.shape = ("predict", 2, type(first).__name__, *_settings(first))
         self.reads = KINDS | {Trades, Book, Heartbeat, Instrument}
         self.broker = PaperBroker(costs)
         self.lives = Lives(self.broker)
-        self.state = _State(first, RegressorScores() if self.regresses else ClassifierScores())
+        scores = RegressorScores() if self.regresses else ClassifierScores()
+        self.state = _State(Taught(first, self.regresses), scores)
 
     def __call__(self, event: Event) -> Iterable[Event]:
         """Return `event`, and behind it, or its parts, outcomes and predictions."""
@@ -217,13 +212,7 @@ class Predict:
         state.shadows.moving.append(Shadow(state.decisions, life, features, odds, expected))
 
     def _ask(self, features: Numbers) -> float:
-        model = self.state.model
-        if self.regresses:
-            answer = model.predict_one(features)  # type: ignore[attr-defined]
-        else:
-            odds = model.predict_proba_one(features)  # type: ignore[attr-defined]
-            answer = odds.get(True, 0.0) if odds else 0.5  # it may know of no label yet, or of one
-        number = float(answer)
+        number = self.state.model.answer(features)
         if not isfinite(number) or not (self.regresses or -_DUST <= number <= 1 + _DUST):
             msg = f"the model answered {number}"
             raise ValueError(msg)
@@ -249,9 +238,7 @@ class Predict:
             life.opened, life.why, made.net_return, label, shadow.odds, shadow.expected, metrics,
         )  # fmt: skip
         truth = made.net_return if self.regresses else label
-        fault = guarded(
-            market, end.ts, "model", lambda: state.model.learn_one(shadow.features, truth)
-        )
+        fault = guarded(market, end.ts, "model", lambda: state.model.learn(shadow.features, truth))
         if isinstance(fault, Fault):
             yield fault
 

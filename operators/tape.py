@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import pickle
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 import bytewax.operators as op
 from bytewax.dataflow import Stream, operator
 from bytewax.operators import KeyedStream, StatefulBatchLogic
 
+from operators.bulk import Keeping, Shelf
 from operators.costs import Costs
 from operators.live import Live
 from schemas import Event, Time
@@ -39,13 +39,16 @@ class Tape(Stream[tuple[str, Strip]]):
     """What makes the machine of each step so far."""
     turn: Turn | None = field(default=None, compare=False)
     """When other settings take effect; None if they are the same all along."""
+    shelf: Shelf | None = field(default=None, compare=False)
+    """Where large parts of states are kept, such as models; None if with all else."""
 
     @classmethod
     def of(
-        cls, stream: KeyedStream[Strip], costs: Costs, live: Live | None = None, since: Time = 0
-    ) -> Tape:
+        cls, stream: KeyedStream[Strip], costs: Costs, live: Live | None = None, since: Time = 0,
+        shelf: Shelf | None = None,
+    ) -> Tape:  # fmt: skip
         """Return the stream as a tape that is traded at `costs`: on paper, or `live`."""
-        return cls(stream.stream_id, stream._scope, costs, live, since)
+        return cls(stream.stream_id, stream._scope, costs, live, since, shelf=shelf)
 
     def through(
         self, stream: KeyedStream[Strip], shape: object, machine: Callable[[], Machine]
@@ -92,11 +95,15 @@ class Turn(Protocol):
 
 
 class _Logic(StatefulBatchLogic[Strip, Strip, bytes]):
-    def __init__(self, step_id: str, machine: Machine, saved: bytes | None) -> None:
+    def __init__(
+        self, step_id: str, machine: Machine, saved: bytes | None, shelf: Shelf | None = None
+    ) -> None:
         self.machine = machine
         self.reads = machine.reads
+        self._keeping = Keeping(shelf)
         if saved is not None:
-            shape, state = pickle.loads(opened(saved))  # noqa: S301 - our own store, owner-only
+            found = self._keeping.opened(opened(saved))
+            shape, state = cast("tuple[object, object]", found)
             if shape != machine.shape:
                 msg = (
                     f"step {step_id!r} was kept with {shape} and is now {machine.shape}: give the "
@@ -119,7 +126,7 @@ class _Logic(StatefulBatchLogic[Strip, Strip, bytes]):
         return strips, StatefulBatchLogic.RETAIN
 
     def snapshot(self) -> bytes:
-        return sealed(pickle.dumps((self.machine.shape, self.machine.state)))
+        return sealed(self._keeping.kept((self.machine.shape, self.machine.state)))
 
 
 @operator
@@ -127,5 +134,7 @@ def run(step_id: str, tape: Tape, machine: Callable[[], Machine]) -> Tape:
     """Let a new `machine` per market read the tape, from the state of its last snapshot."""
     made = machine if tape.turn is None else tape.turn.of(len(tape.machines), machine)
     first = made()  # so that bad settings are told where the flow is built, not at a trade
-    stream = op.stateful_batch("machine", tape, lambda saved: _Logic(step_id, made(), saved))
+    stream = op.stateful_batch(
+        "machine", tape, lambda saved: _Logic(step_id, made(), saved, tape.shelf)
+    )
     return tape.through(stream, first.shape, made)

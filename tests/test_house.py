@@ -80,7 +80,7 @@ def test_a_room_knows_only_the_rooms_below_it(room: str) -> None:
     ("room", "source", "breach"),
     [
         ("schemas", "import operators.tape", "schemas may not import operators"),
-        ("operators", "from connectors.replay import x", "operators may not import connectors"),
+        ("operators", "from connectors.rest import x", "operators may not import connectors"),
         ("connectors", "def f():\n import operators", "connectors may not import operators"),
         ("flows", "from infra import run", "flows may not import infra"),
         ("infra", "import tests", "infra may not import tests"),

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from infra import flowfile
 from infra.authors.found import Found
 from infra.authors.market import Row, strips
 from infra.authors.play import Concluded, differing, play
+from infra.running import flowfile
 
 _PIECE = 1_000
 _REMEDY = "sort a set before it is gone through, and let nothing depend on hash() or id()"

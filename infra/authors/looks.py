@@ -14,7 +14,6 @@ import orjson
 from bytewax.dataflow import Dataflow
 from bytewax.testing import TestingSource
 
-from infra import flowfile
 from infra.authors import lines, steady
 from infra.authors.elsewhere import elsewhere
 from infra.authors.found import Found, place
@@ -22,8 +21,9 @@ from infra.authors.market import Row, strips
 from infra.authors.play import Concluded, build, play, stored
 from infra.authors.traps import Caught, Traps, traps
 from infra.authors.written import written
-from infra.engine import DamagedError
-from infra.flowfile import FlowError
+from infra.running import flowfile
+from infra.running.engine import DamagedError
+from infra.running.flowfile import FlowError
 from operators.predict import UnseededError
 
 PIECE = 1_000

@@ -13,10 +13,10 @@ import bytewax.operators as op
 from bytewax.dataflow import Dataflow
 from bytewax.testing import TestingSink
 
-from connectors.replay import Replay
-from connectors.simulate import simulate
-from connectors.tracks import Item
-from infra import engine
+from connectors.recordings.replay import Replay
+from connectors.recordings.tracks import Item
+from connectors.simulated.simulate import simulate
+from infra.running import engine
 from operators.tape import Strip
 from schemas import Event, Time, Trades
 from schemas.trades import Columns

@@ -15,13 +15,13 @@ from bytewax.operators import KeyedStream
 from bytewax.testing import TestingSink, TestingSource
 
 from connectors.events_file import line
-from connectors.tracks import Item
-from infra import engine
-from infra.flowfile import Flow
+from connectors.recordings.tracks import Item
+from infra.running import engine
+from infra.running.flowfile import Flow
+from infra.running.sources import Files
+from infra.running.worker import Job, tape_of
 from infra.settings import Settings
-from infra.sources import Files
 from infra.times import write_time
-from infra.worker import Job, tape_of
 from operators import conclude
 from operators.tape import Strip, Tape
 from schemas.tables import Record

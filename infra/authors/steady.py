@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 import orjson
 
-from infra import flowfile
 from infra.authors import lines
 from infra.authors.found import Found, place
 from infra.authors.market import Row, strips
 from infra.authors.play import Concluded, differing, play, stored
+from infra.running import flowfile
 from schemas import SECOND, Trades
 
 REPEATS = "repeats"

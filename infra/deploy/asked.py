@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from connectors.files import find
-from connectors.venue import split
-from infra import flowfile
+from connectors.recordings.files import find
+from connectors.venue.venue import split
 from infra.deploy import simulated
 from infra.deploy.deployment import EXCHANGE, KAFKA, REPLAY, SIMULATE, DeployError
-from infra.switches import Broker
+from infra.running import flowfile
+from infra.trading.switches import Broker
 
 _GIT_SECONDS = 5.0
 

@@ -13,23 +13,24 @@ from typing import NamedTuple
 
 from rich.text import Text
 
-from connectors.account_keys import account_keys
-from connectors.log import LogError
-from connectors.simulate import simulate
-from infra import report, screen
+from connectors.account.keys import account_keys
+from connectors.log.log import LogError
+from connectors.simulated.simulate import simulate
+from infra import screen
 from infra.deploy.deployment import EXCHANGE, KAFKA, DeployError, Deployment, Place
 from infra.deploy.feed_check import look_at_feed
 from infra.deploy.job import job_of
 from infra.deploy.remedy import remedied
-from infra.history import History
-from infra.places import order_queue, place
-from infra.problems import ReplayError, explained
-from infra.replay import replay
+from infra.history.history import History
+from infra.log.places import order_queue, place
+from infra.recovery.store import Onward, Store, check
+from infra.running import report
+from infra.running.problems import ReplayError, explained
+from infra.running.replay import replay
+from infra.running.sources import Files
+from infra.running.worker import Job, form_of
 from infra.settings import Settings
-from infra.sources import Files
-from infra.store import Onward, Store, check
-from infra.switches import Broker, Ground
-from infra.worker import Job, form_of
+from infra.trading.switches import Broker, Ground
 
 _DAYS = 0.125
 """So much is simulated for the dry run: three hours."""
@@ -134,8 +135,8 @@ def _log(deployment: Deployment, settings: Settings) -> str:
 
 def _topics(settings: Settings) -> None:
     """See that Kafka's topics are there, and lose nothing."""
-    from infra.topic_rules import Wanted, faults  # noqa: PLC0415 - only where there is Kafka
-    from infra.topics import Topics  # noqa: PLC0415
+    from infra.log.topic_rules import Wanted, faults  # noqa: PLC0415 - only where there is Kafka
+    from infra.log.topics import Topics  # noqa: PLC0415
 
     if settings.kafka is None:
         raise LogError("--source kafka: set KAFKA_BOOTSTRAP to Kafka's addresses")
@@ -175,7 +176,7 @@ def _store(job: Job, where: Place, onward: Onward) -> str:
 
 def _account(deployment: Deployment, settings: Settings) -> str:
     """Ask the exchange whether the account can be traded with."""
-    from infra.accounts import asked  # noqa: PLC0415 - an exchange's client takes a second
+    from infra.executor.accounts import asked  # noqa: PLC0415 - an exchange's client takes a second
 
     keys = account_keys(deployment.account, settings.home)
     markets = [name for name in deployment.markets if ":" in name.partition(":")[2]]

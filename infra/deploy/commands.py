@@ -14,7 +14,7 @@ from infra.deploy.deployment import DeployError, Deployment, Place, places
 from infra.deploy.flow_board import Flow, facts, flows, table
 from infra.deploy.logbook import follow, last
 from infra.deploy.supervisor import Supervisor
-from infra.problems import explained
+from infra.running.problems import explained
 from infra.screen import Misused, say, told
 from infra.settings import Settings
 

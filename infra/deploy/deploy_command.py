@@ -22,13 +22,15 @@ from infra.deploy.starting import start
 from infra.deploy.status import Status
 from infra.deploy.supervisor import Supervisor
 from infra.deploy.unattended import FLATTEN, HOLD
-from infra.onward import Adopt, Afresh, onward
 from infra.options import Account, FlowFile, NoHistory, WhoFills
-from infra.problems import explained
-from infra.screen import say, told
+from infra.recovery.onward import Adopt, Afresh, onward
+from infra.recovery.store import Onward
+from infra.running.problems import explained
+from infra.screen import Misused, say, told
 from infra.settings import Settings
-from infra.store import Onward
-from infra.switches import Broker, check
+from infra.times import parse_time
+from infra.trading.switches import Broker, check
+from infra.verify.regular import EVERY, MOST
 
 _LINES = 10
 
@@ -102,6 +104,13 @@ def deploy(
             show_default="none, or as it has",
         ),
     ] = "",
+    checkpoint_every: Annotated[
+        str,
+        typer.Option(
+            metavar="1d", help="How often what it has kept is copied, for deck verify to begin at."
+        ),
+    ] = EVERY,
+    checkpoints: Annotated[int, typer.Option(min=1, help="So many copies are kept.")] = MOST,
     no_history: NoHistory = False,
     target: Annotated[Target, typer.Option(help="Where it is to run.")] = Target.LOCAL,
 ) -> None:
@@ -112,6 +121,9 @@ def deploy(
         check(broker, account, settings)
         found = source_of(source, broker)
         options = {"deaths": str(deaths), "on_failure": on_failure.value}
+        if (checkpoint_every, checkpoints) != (EVERY, MOST):
+            options["checkpoint_every"] = _span(checkpoint_every)
+            options["checkpoints"] = str(checkpoints)
         if executor:
             options["executor"] = executor
         if no_history:
@@ -127,6 +139,13 @@ def deploy(
             _local(deployment, place, settings, onward(adopt=adopt, afresh=afresh))
         else:
             deploy_elsewhere(deployment, target.value, settings.home)
+
+
+def _span(text: str) -> str:
+    """See that a text is a span of time."""
+    if parse_time(text, 0) >= 0:
+        raise Misused(f"--checkpoint-every {text}: write a span of time, such as 1d or 6h")
+    return text
 
 
 def _local(deployment: Deployment, place: Place, settings: Settings, then: Onward) -> None:

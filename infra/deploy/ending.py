@@ -8,8 +8,8 @@ from infra.deploy.deployment import places
 from infra.deploy.programs import FLOW, is_feed
 from infra.deploy.starting import stop
 from infra.deploy.supervisor import Supervisor
-from infra.history import History
-from infra.log import embedded
+from infra.history.history import History
+from infra.log.log import embedded
 from infra.settings import Settings
 
 

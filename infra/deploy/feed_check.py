@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 
-from connectors.venue import VenueError, connect, reason, split
-from connectors.venue_answers import demand_json, listed
-from connectors.venue_markets import check_markets
+from connectors.venue.answers import demand_json, listed
+from connectors.venue.markets import check_markets
+from connectors.venue.venue import VenueError, connect, reason, split
 from infra.deploy.deployment import Deployment
 from infra.settings import Settings
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infra import flowfile
 from infra.deploy.deployment import KAFKA, REPLAY, Deployment, Place
-from infra.places import order_queue
+from infra.log.places import order_queue
+from infra.running import flowfile
+from infra.running.sources import FromKafka, FromLog
+from infra.running.worker import Job
 from infra.settings import Settings
-from infra.sources import FromKafka, FromLog
-from infra.switches import Broker, check
-from infra.trading import Trading
-from infra.worker import Job
+from infra.trading.switches import Broker, check
+from infra.trading.trading import Trading
 
 
 def job_of(deployment: Deployment, place: Place, settings: Settings) -> Job:

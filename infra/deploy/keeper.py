@@ -20,9 +20,9 @@ from infra.deploy.deployment import Place
 from infra.deploy.patience import Patience
 from infra.deploy.status import Status
 from infra.deploy.told import RESTART, At, Failed, Over, Said
-from infra.exporter import Exporter
-from infra.far import Far
-from infra.notify import Notifier
+from infra.metrics.exporter import Exporter
+from infra.notices.notify import Notifier
+from infra.running.far import Far
 from infra.verify.regular import Regular
 
 GAVE_UP = 3

@@ -21,10 +21,10 @@ from infra.deploy.keeper import GAVE_UP, Keeper
 from infra.deploy.logbook import open_book
 from infra.deploy.patience import DEATHS, Patience
 from infra.deploy.unattended import FLATTEN, HOLD, leave
-from infra.exporter import Exporter
 from infra.lock import Lock
-from infra.notify import Notifier
-from infra.problems import ReplayError
+from infra.metrics.exporter import Exporter
+from infra.notices.notify import Notifier
+from infra.running.problems import ReplayError
 from infra.secrecy import keep_secrets
 from infra.settings import Settings
 from infra.times import parse_time

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from connectors.log_holder import NOTE
+from connectors.log.holder import NOTE
 from infra.deploy import simulated
 from infra.deploy.deployment import (
     EXCHANGE,
@@ -24,10 +24,10 @@ from infra.deploy.deployment import (
 from infra.deploy.launch import OURS
 from infra.deploy.supervisor import Supervisor
 from infra.deploy.supervisor_files import Program
-from infra.history_home import STATE
+from infra.history.home import STATE
 from infra.settings import Settings
-from infra.switches import Broker, purse
-from infra.trading import executor_home
+from infra.trading.switches import Broker, purse
+from infra.trading.trading import executor_home
 from schemas import MINUTE
 
 _ACCOUNTS = "TAPEDECK_ACCOUNT_"
@@ -60,14 +60,14 @@ def servers(deployment: Deployment, settings: Settings) -> list[Program]:
     logs = () if deployment.kind == KAFKA else ("log", *queue)
     found = [
         Program(
-            name, ("-m", "infra.log_server", str(settings.home / name)),
+            name, ("-m", "infra.log.server", str(settings.home / name)),
             str(settings.home / name / NOTE), again=True, kept=kept,
         )
         for name in logs
     ]  # fmt: skip
     if deployment.history and not settings.clickhouse_url:
         home = settings.home / "history"
-        arguments = ("-m", "infra.history_server", str(home))
+        arguments = ("-m", "infra.history.server", str(home))
         found.append(Program("history", arguments, str(home / STATE), again=True, kept=kept))
     return found
 

@@ -7,7 +7,7 @@ from contextlib import closing
 import orjson
 
 from infra.deploy.deployment import Deployment
-from infra.history import client
+from infra.history.history import client
 from infra.settings import Settings
 
 _COLUMNS = (

@@ -14,14 +14,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from connectors.log import Appender, Log
-from connectors.log_sink import Item, write
-from connectors.messages import said
-from connectors.replay import Replay
+from connectors.log.log import Appender, Log
+from connectors.log.messages import said
+from connectors.log.sink import Item, write
+from connectors.recordings.replay import Replay
 from connectors.window import Window
 from infra.deploy.deployment import Deployment, Place
 from infra.deploy.deployment import write as save
-from infra.log import MarketLog
+from infra.log.log import MarketLog
 from infra.secrecy import keep_secrets
 from infra.settings import Settings
 from schemas import SECOND, Event, Time, Trades

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.problems import AFRESH
+from infra.running.problems import AFRESH
 
 
 def remedied(text: str) -> str:

@@ -19,14 +19,14 @@ from pathlib import Path
 import numpy as np
 import orjson
 
-from connectors.log import Appender, Log, LogError, partition_of
-from connectors.log_sink import write
-from connectors.messages import said
-from connectors.sim_market import HOUR
-from connectors.simulate import MarketSource, Rows
+from connectors.log.log import Appender, Log, LogError, partition_of
+from connectors.log.messages import said
+from connectors.log.sink import write
+from connectors.simulated.market import HOUR
+from connectors.simulated.simulate import MarketSource, Rows
 from infra.deploy.deployment import DeployError
 from infra.deploy.deployment import write as save
-from infra.log import MarketLog
+from infra.log.log import MarketLog
 from infra.secrecy import keep_secrets
 from infra.settings import Settings
 from schemas import Columns, Event, Time, Trades, wire

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from infra.deploy.deployment import write
-from infra.far import FLAT, Far, Line, whole
+from infra.running.far import FLAT, Far, Line, whole
 
 STARTING, RUNNING, RESTARTING = "starting", "running", "restarting"
 STOPPING, STOPPED, FAILED, FINISHED = "stopping", "stopped", "failed", "finished"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from typing import NamedTuple
 
-from infra.far import Far
+from infra.running.far import Far
 
 RESTART = signal.SIGUSR1
 """Asks a parent to have its flow go on in another process, which imports before the one drains."""

@@ -13,26 +13,26 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from connectors.disk import DiskError
-from connectors.log import LogError, LostError
+from connectors.log.log import LogError, LostError
 from connectors.scrub import scrubbed
-from infra import flowfile, report
 from infra.deploy.crashes import Crashes
 from infra.deploy.deployment import KAFKA, REPLAY, DeployError, Place
 from infra.deploy.job import job_of
 from infra.deploy.remedy import remedied
 from infra.deploy.told import CRASHED, At, Failed, Over, Ready, Said
-from infra.far import Far
-from infra.flowfile import FlowError
 from infra.lock import Busy, Lock
-from infra.places import place as place_of
-from infra.problems import ReplayError, explained
-from infra.reached import reached
-from infra.replay import replay
+from infra.log.places import place as place_of
+from infra.recovery.reached import reached
+from infra.recovery.starts import Start
+from infra.recovery.store import StoreError
+from infra.running import flowfile, report
+from infra.running.far import Far
+from infra.running.flowfile import FlowError
+from infra.running.problems import ReplayError, explained
+from infra.running.replay import replay
 from infra.screen import Misused
 from infra.secrecy import keep_secrets
 from infra.settings import Settings
-from infra.starts import Start
-from infra.store import StoreError
 from infra.verify.regular import keep_end
 
 _SAY_SECONDS = 0.5

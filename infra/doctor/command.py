@@ -15,7 +15,7 @@ from connectors.scrub import scrub
 from infra import screen
 from infra.doctor import flows, home, machine, room, servers
 from infra.doctor.finding import Finding
-from infra.problems import explained
+from infra.running.problems import explained
 from infra.screen import told
 from infra.settings import Settings
 

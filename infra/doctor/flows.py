@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from connectors.outbox import OutboxView
-from connectors.outbox_file import OutboxError
+from connectors.outbox.file import OutboxError
+from connectors.outbox.outbox import OutboxView
 from infra.deploy import status as states
 from infra.deploy.deployment import REPLAY, DeployError, Place, places
 from infra.deploy.status import Status
 from infra.doctor.finding import Finding, bad, measured, ok, warn
 from infra.settings import Settings
-from infra.trading import executes
+from infra.trading.trading import executes
 from schemas import SECOND
 
 _LATE_SECONDS, _TOO_LATE_SECONDS = 60.0, 600.0

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import orjson
 
-from connectors.account_keys import KeysError, account_keys, account_names
-from connectors.journal import waiting
+from connectors.account.keys import KeysError, account_keys, account_names
+from connectors.history.journal import waiting
 from infra.doctor.finding import Finding, bad, ok, warn
-from infra.notify_settings import NotifySettings
+from infra.notices.settings import NotifySettings
 
 _LONG_SECONDS = 300.0
 _PRIVATE = ("history", "executor/*", "deployments/*", "trading/*", "supervisor")

@@ -6,12 +6,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from connectors.clickhouse import UNREACHABLE
-from connectors.log import LogError
-from infra.disk_parts import parts
+from connectors.history.clickhouse import UNREACHABLE
+from connectors.log.log import LogError
+from infra.disk.forecast import days_until_full
+from infra.disk.parts import parts
 from infra.doctor.finding import Finding, measured, ok
-from infra.forecast import days_until_full
-from infra.history_home import HistoryError
+from infra.history.home import HistoryError
 from infra.settings import Settings
 
 _KEEP_LESS = "free some space, or keep less: deck disk says what of"

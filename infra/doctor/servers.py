@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connectors.clickhouse import UNREACHABLE, reason
-from connectors.log import LogError
+from connectors.history.clickhouse import UNREACHABLE, reason
+from connectors.log.log import LogError
 from infra.deploy.deployment import REPLAY, DeployError
 from infra.deploy.programs import FLOW
 from infra.deploy.supervisor import Supervisor
 from infra.doctor.finding import Finding, bad, ok, warn
-from infra.history import History
-from infra.history_home import HistoryError
-from infra.log import MarketLog, OrderQueue
+from infra.history.history import History
+from infra.history.home import HistoryError
+from infra.log.log import MarketLog, OrderQueue
 from infra.settings import Settings
 
 _SILENT = "does not answer"
@@ -70,8 +70,8 @@ def kafka(settings: Settings) -> Iterator[Finding]:
     """Look at Kafka's topics."""
     if settings.kafka is None:
         return
-    from infra.topic_rules import Wanted, faults  # noqa: PLC0415 - only where there is Kafka
-    from infra.topics import Topics  # noqa: PLC0415
+    from infra.log.topic_rules import Wanted, faults  # noqa: PLC0415 - only where there is Kafka
+    from infra.log.topics import Topics  # noqa: PLC0415
 
     try:
         topics = Topics(settings.kafka)

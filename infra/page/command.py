@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from infra.history import History
-from infra.history_home import HistoryError
+from infra.history.history import History
+from infra.history.home import HistoryError
 from infra.page.house import House
 from infra.page.keys import Keys
 from infra.page.serving import PORT, Serving, listening

@@ -14,9 +14,9 @@ import psutil
 from infra.deploy import status as states
 from infra.deploy.deployment import REPLAY, DeployError, Place, places
 from infra.deploy.flow_board import Flow, facts
-from infra.far import Line
 from infra.page.refusal import Refusal
 from infra.page.runs import Runs
+from infra.running.far import Line
 from infra.settings import Settings
 
 _RUNS = 50

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.far import FLAT, Line
 from infra.page.desk import Desk
 from infra.page.reader import Reader
 from infra.page.runs import Runs
+from infra.running.far import FLAT, Line
 
 _HOURS = 24
 _MILLI = 1_000_000

@@ -71,7 +71,8 @@ class Gate:
     def __init__(self, app: ASGIApp, keys: Keys, port: int) -> None:
         self._app, self._keys = app, keys
         self._cookie = f"tapedeck_{port}"
-        self._known, self._strangers = Rate(400, 100.0), Rate(100, 20.0)
+        self.known, self.strangers = Rate(400, 100.0), Rate(100, 20.0)
+        """How many requests are taken of who may come in, and of all others together."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -105,7 +106,7 @@ class Gate:
         _check_size(scope, headers)
         host = _host(headers)
         known = self._is_known(headers)
-        if not (self._known if known else self._strangers).take():
+        if not (self.known if known else self.strangers).take():
             raise Refusal(TOO_MANY, "too many requests: wait a second")
         _check_origin(scope, headers, host)
         if known:

@@ -10,15 +10,15 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
-from connectors.venue import split
+from connectors.venue.venue import split
 from infra.deploy.deployment import KAFKA
 from infra.deploy.flow_board import Flow
-from infra.leaving import held_by
+from infra.executor.leaving import held_by
 from infra.page.desk import Desk, told
 from infra.page.refusal import BAD, CONFLICT, LOG_DOWN, NOT_FOUND, Refusal
 from infra.saying import pass_on
 from infra.settings import Settings
-from infra.telling import Word, purses_of
+from infra.trading.telling import Word, purses_of
 from schemas.mendable import Mendable
 
 _WHAT = {

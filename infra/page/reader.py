@@ -11,9 +11,9 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from connectors.clickhouse import UNREACHABLE, reason
-from infra.history import History
-from infra.history_home import HistoryError
+from connectors.history.clickhouse import UNREACHABLE, reason
+from infra.history.history import History
+from infra.history.home import HistoryError
 from infra.page.refusal import BUSY, HISTORY_DOWN, Refusal
 from infra.settings import Settings
 

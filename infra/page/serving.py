@@ -6,13 +6,12 @@ import socket
 from contextlib import suppress
 
 import uvicorn
-from starlette.types import ASGIApp
 
 from connectors.scrub import keep_secret
 from infra.page.gate import Gate
 from infra.page.house import House
 from infra.page.routes import application
-from infra.problems import ReplayError
+from infra.running.problems import ReplayError
 
 HOST, PORT = "127.0.0.1", 8484
 _TRIES = 20
@@ -50,7 +49,7 @@ def listening(port: int | None) -> socket.socket:
     raise ReplayError(f"--port {ports[0]}: {why}; choose another, or 0 for any that is free")
 
 
-def gated(house: House, port: int) -> ASGIApp:
+def gated(house: House, port: int) -> Gate:
     """Return the whole application, as it is served at a port."""
     keep_secret(house.keys.token, house.keys.cookie, house.keys.csrf)
     return Gate(application(house), house.keys, port)
@@ -71,8 +70,9 @@ class Serving(uvicorn.Server):
     def __init__(self, house: House, at: socket.socket) -> None:
         self.house, self.at = house, at
         self.port = int(at.getsockname()[1])
+        self.gate = gated(house, self.port)
         config = uvicorn.Config(
-            gated(house, self.port), http="h11", ws="none", lifespan="off", log_config=None,
+            self.gate, http="h11", ws="none", lifespan="off", log_config=None,
             access_log=False, server_header=False, proxy_headers=False,
             limit_concurrency=_CONNECTIONS, h11_max_incomplete_event_size=_HEAD_BYTES,
             timeout_keep_alive=_IDLE_SECONDS, timeout_graceful_shutdown=_GRACE_SECONDS,

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 
-from connectors.log import Cursor, Log, LogError, partition_of
-from connectors.messages import said
+from connectors.log.log import Cursor, Log, LogError, partition_of
+from connectors.log.messages import said
 from infra.page.forming import Latest
 
 _MESSAGES = 500

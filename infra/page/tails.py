@@ -7,14 +7,14 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from connectors.log import Log
-from connectors.sqlite_log import SqliteLog
+from connectors.log.log import Log
+from connectors.log.sqlite_log import SqliteLog
 from infra.deploy.deployment import KAFKA, REPLAY, Deployment, Place
+from infra.log.places import place
 from infra.page.desk import Desk
 from infra.page.forming import Latest
 from infra.page.runs import width
 from infra.page.tail import Tail
-from infra.places import place
 from infra.settings import Settings
 
 if TYPE_CHECKING:

@@ -23,9 +23,9 @@ _EVERY = {"positions": 1.0, "signals": 1.0, "equity": 3.0, "model": 10.0, "troub
 """How often, at most, a part is asked for that keeps changing; in seconds."""
 _FEED_SECONDS = 5.0
 _FIRST, _MOST, _OVERLAP = 300, 500, 3
-_SHARE = 20
-"""Of its time a topic asks history for one part in so many, at most."""
-_LOOK_SECONDS = 1.0
+_SHARE = 5
+"""Of its time a topic asks history for one part in so many, about."""
+_LOOK_SECONDS, _LONGEST_SECONDS = 1.0, 5.0
 
 
 class Key(NamedTuple):
@@ -80,7 +80,8 @@ class Topic:
             self._look(now)
             self._house.tails.follow(self)
         finally:
-            self._due = now + max(_LOOK_SECONDS, _SHARE * (time.monotonic() - began))
+            took = time.monotonic() - began
+            self._due = now + min(max(_LOOK_SECONDS, _SHARE * took), _LONGEST_SECONDS)
 
     def pulse(self) -> None:
         """Tell the price, the candle in the making and the book, if they have changed."""

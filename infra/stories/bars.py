@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from clickhouse_connect.driver.client import Client
 from numpy.typing import NDArray
 
-from connectors.cells import flat
+from connectors.recordings.cells import flat
 from infra.pictures.bars import Bars
 from infra.stories.tape import Tape
 from schemas.trades import Float64, Int64

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.history_rows import events_of
+from connectors.history.rows import events_of
 from infra.stories.tape import Tape
 from schemas import SECOND, Book, Order
 from schemas.tables import columns

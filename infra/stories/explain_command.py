@@ -15,7 +15,7 @@ from rich.text import Text
 
 from connectors.scrub import scrub
 from infra import screen
-from infra.history import History
+from infra.history.history import History
 from infra.settings import Settings
 from infra.stories.as_json import as_json
 from infra.stories.gather import of_position, of_signal

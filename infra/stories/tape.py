@@ -7,7 +7,7 @@ from typing import Generic, TypeVar, cast
 
 from clickhouse_connect.driver.client import Client
 
-from connectors.history_rows import records_of
+from connectors.history.rows import records_of
 from schemas import Event
 from schemas.tables import columns, table
 

@@ -8,7 +8,7 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import NamedTuple
 
-from infra.parity import Kept, Told, text_of, told
+from infra.verify.parity import Kept, Told, text_of, told
 from schemas import Event
 
 _ROWS = 20_000

@@ -11,20 +11,20 @@ from typing import cast
 import orjson
 from bytewax.inputs import StatefulSourcePartition
 
-from connectors.offsets import State
-from connectors.tracks import Item
-from infra import snapshots
-from infra.as_read import AnyLog, AsRead
-from infra.division import SINK, SOURCE
-from infra.past_run import PastRun
-from infra.remake import BEGUN, RUN, SNAPSHOTS
-from infra.replay import Watcher, replay
-from infra.snapshots import Kept, Key
-from infra.sources import FromHistory
-from infra.store import Onward, StoreError
+from connectors.log.offsets import State
+from connectors.recordings.tracks import Item
+from infra.recovery import snapshots
+from infra.recovery.division import SINK, SOURCE
+from infra.recovery.remake import BEGUN, RUN, SNAPSHOTS
+from infra.recovery.snapshots import Kept, Key
+from infra.recovery.store import Onward, StoreError
+from infra.running.replay import Watcher, replay
+from infra.running.sources import FromHistory
+from infra.running.worker import Job, steps_of
+from infra.verify.as_read import AnyLog, AsRead
 from infra.verify.checkpoints import SHELF, Checkpoint, Checkpoints, link_all
+from infra.verify.past_run import PastRun
 from infra.verify.sameness import Sameness, Spot
-from infra.worker import Job, steps_of
 from schemas.sealed import opened
 
 NUMBER = "conclude.number"

@@ -14,17 +14,17 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from infra import screen
-from infra.as_read import AnyLog
-from infra.chosen import Logs, log_of
 from infra.deploy.deployment import REPLAY, Place
-from infra.far import Far, whole
-from infra.past_run import find
-from infra.problems import explained
-from infra.replay import Watcher
+from infra.running.chosen import Logs, log_of
+from infra.running.far import Far, whole
+from infra.running.problems import explained
+from infra.running.replay import Watcher
+from infra.running.sources import FromLog
 from infra.screen import say
 from infra.settings import Settings
-from infra.sources import FromLog
+from infra.verify.as_read import AnyLog
 from infra.verify.compare import lines
+from infra.verify.past_run import find
 from infra.verify.receipt import Receipt, Receipts
 from infra.verify.stretch import Stretch
 from infra.verify.verifying import Outcome, Verifying

@@ -10,19 +10,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from connectors.journal import waiting
-from connectors.log import LostError
-from infra.as_read import AnyLog
-from infra.history import History
-from infra.parity import Kept
-from infra.past_run import PastRun
-from infra.problems import ReplayError
-from infra.replay import Watcher
-from infra.scratch import journals
+from connectors.history.journal import waiting
+from connectors.log.log import LostError
+from infra.history.history import History
+from infra.recovery.starts import Start
+from infra.running.problems import ReplayError
+from infra.running.replay import Watcher
+from infra.running.scratch import journals
 from infra.settings import Settings
-from infra.starts import Start
+from infra.verify.as_read import AnyLog
 from infra.verify.checkpoints import Checkpoints
 from infra.verify.compare import Compared, Differing, compare
+from infra.verify.parity import Kept
+from infra.verify.past_run import PastRun
 from infra.verify.receipt import Receipt, Receipts, note
 from infra.verify.recut import recut
 from infra.verify.spot import Found, found_at

@@ -8,7 +8,7 @@ from pathlib import Path
 from clickhouse_connect.driver.client import Client
 
 from infra.deploy.deployment import DeployError, Place
-from infra.history_home import HistoryError
+from infra.history.home import HistoryError
 
 SHORTEST = 8
 """Characters of an id that are enough."""

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from infra import screen
-from infra.history import History
+from infra.history.history import History
 from infra.screen import Misused
 from infra.settings import Settings
 from infra.verify.which import which

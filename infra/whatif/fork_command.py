@@ -13,10 +13,11 @@ from rich import box
 from rich.table import Table
 
 from infra import screen
-from infra.history import History
-from infra.replay import replay
-from infra.replay_command import watcher
-from infra.report import troubles
+from infra.history.history import History
+from infra.running.replay import replay
+from infra.running.replay_command import watcher
+from infra.running.report import troubles
+from infra.running.worker import Job
 from infra.screen import Misused, say
 from infra.settings import Settings as Home
 from infra.times import HELP
@@ -27,7 +28,6 @@ from infra.whatif.knobs import Knob
 from infra.whatif.laid import SENT, show, sides_of
 from infra.whatif.parents import find
 from infra.whatif.values import write
-from infra.worker import Job
 
 _STOPPED = 130
 

@@ -6,13 +6,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
+from infra.running.worker import Job, built
 from infra.times import parse_time
 from infra.whatif.asked import Fork
 from infra.whatif.hooks import Panel
 from infra.whatif.knobs import Changes, Knob, knobs, resolved, turned
 from infra.whatif.parents import Parent
 from infra.whatif.values import write
-from infra.worker import Job, built
 from operators import Costs
 
 _COSTS = "COSTS"

@@ -10,16 +10,17 @@ from typing import Any
 import orjson
 from clickhouse_connect.driver.client import Client
 
-from infra import flowfile, past_run
-from infra.past_run import PastRun
+from infra.recovery.store import StoreError
+from infra.running import flowfile
+from infra.running.sources import FromLog
+from infra.running.worker import Job
 from infra.settings import Settings
-from infra.sources import FromLog
-from infra.store import StoreError
-from infra.trading import Trading
+from infra.trading.trading import Trading
+from infra.verify import past_run
+from infra.verify.past_run import PastRun
 from infra.verify.which import Run, which
 from infra.whatif import tapes
 from infra.whatif.knobs import Changes
-from infra.worker import Job
 from operators import Costs
 from schemas.mendable import Mendable
 

@@ -182,7 +182,7 @@ def settings_of(run: Run, noted: Mapping[str, Any]) -> dict[str, str]:
     >>> run = Run("5f0c", "cross", "fork", "ticks.parquet", "e079", 0)
     >>> noted = {"costs": {"fees_bps": 2.0}, "values": {"FAST": "5"}, "set": {"FAST": "7"}}
     >>> settings_of(run, noted)
-    {'flow file': 'cross e079', 'COSTS.fees_bps': '2.0', 'FAST': '7'}
+    {'flow file': 'cross e079', 'FAST': '7', 'COSTS.fees_bps': '2.0'}
 
     """
     costs = {f"COSTS.{name}": write(value) for name, value in noted.get("costs", {}).items()}

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from infra.as_read import AnyLog, AsRead
-from infra.sources import Files, FromHistory, FromKafka, FromLog, Origin
-from infra.trading import Trading
-from infra.worker import Job
+from infra.running.sources import Files, FromHistory, FromKafka, FromLog, Origin
+from infra.running.worker import Job
+from infra.trading.trading import Trading
+from infra.verify.as_read import AnyLog, AsRead
 from operators import Costs
 
 Told: TypeAlias = Mapping[str, Any]

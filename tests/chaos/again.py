@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from infra.deploy.deployment import Place
-from infra.history import History
-from infra.past_run import find
-from infra.replay import replay
+from infra.history.history import History
+from infra.running.replay import replay
+from infra.running.sources import FromLog
 from infra.settings import Settings
-from infra.sources import FromLog
+from infra.verify.past_run import find
 from tests.infra.rig import history_of
 
 NAME = "chaos"

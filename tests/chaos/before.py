@@ -18,14 +18,14 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from connectors.outbox import OutboxView
+from connectors.outbox.outbox import OutboxView
 from infra.deploy import status as states
 from infra.deploy.deployment import Deployment, Place
 from infra.deploy.keeper import GAVE_UP
-from infra.far import FLAT
+from infra.running.far import FLAT
+from infra.running.sources import FromLog
 from infra.settings import Settings
-from infra.sources import FromLog
-from infra.trading import executor_home
+from infra.trading.trading import executor_home
 from schemas import Candle, Fill
 from schemas.tables import columns
 from tests.chaos.again import NAME, Lived, Rows, history, see_replay

@@ -16,11 +16,11 @@ from typing import TypeAlias
 
 import orjson
 
-from connectors.sqlite_writer import SqliteWriter
+from connectors.log.sqlite_writer import SqliteWriter
 from infra.deploy import status as states
 from infra.deploy.deployment import Deployment, Place
 from infra.deploy.keeper import GAVE_UP
-from infra.sources import FromLog
+from infra.running.sources import FromLog
 from tests.chaos.again import NAME, Lived, history, see_replay
 from tests.chaos.cast import cast, killed
 from tests.chaos.faults import ALL, Fault, draw, strike

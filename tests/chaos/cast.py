@@ -12,8 +12,8 @@ import psutil
 Role: TypeAlias = str
 
 _SERVERS = {
-    "infra.history_server": "history",
-    "infra.log_server": "log",
+    "infra.history.server": "history",
+    "infra.log.server": "log",
     "infra.deploy.flow": "worker",
 }
 

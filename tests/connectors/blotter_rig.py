@@ -6,16 +6,16 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from connectors.account_limits import AccountLimits
-from connectors.blotter import Blotter
-from connectors.blotter_actions import Action, Cancel, FetchDeals, LookUp, Send
-from connectors.blotter_pages import Case
-from connectors.blotter_reconcile import Look
-from connectors.blotter_rules import Rules
+from connectors.account.limits import AccountLimits
+from connectors.account.orders import Deal, Place, RefusedError
+from connectors.blotter.actions import Action, Cancel, FetchDeals, LookUp, Send
+from connectors.blotter.blotter import Blotter
+from connectors.blotter.pages import Case
+from connectors.blotter.reconcile import Look
+from connectors.blotter.rules import Rules
 from connectors.exact import stepped
-from connectors.order_queue import Alive, Asked, Told
-from connectors.orders import Deal, Place, RefusedError
-from connectors.outbox import Outbox
+from connectors.executor.order_queue import Alive, Asked, Told
+from connectors.outbox.outbox import Outbox
 from schemas import SECOND, Aggressor, Command, Instrument, Order, Position, Report, Time
 from tests.connectors.model_exchange import ModelExchange
 

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from decimal import Decimal
 
-from connectors.account_keys import AccountKeys
-from connectors.orders import Place
-from connectors.trading import TradingVenue
+from connectors.account.account import TradingVenue
+from connectors.account.keys import AccountKeys
+from connectors.account.orders import Place
 from schemas import Aggressor
 from tests.standin.account import KEY, PASSWORD, SECRET, Account
 from tests.standin.binance import BinanceStandIn

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from connectors.blotter_rules import Rules
-from connectors.executor import Executor
-from connectors.executor_settings import ExecutorSettings
-from connectors.log_client import LogClient
-from connectors.order_queue import Alive, Ask, Asked, Told, encode_ask
-from connectors.outbox import OutboxView
-from connectors.sqlite_log import SqliteLog
-from connectors.trading import TradingVenue
+from connectors.account.account import TradingVenue
+from connectors.blotter.rules import Rules
+from connectors.executor.executor import Executor
+from connectors.executor.order_queue import Alive, Ask, Asked, Told, encode_ask
+from connectors.executor.settings import ExecutorSettings
+from connectors.log.client import LogClient
+from connectors.log.sqlite_log import SqliteLog
+from connectors.outbox.outbox import OutboxView
 from schemas import SECOND, Command, Order, Report
 from schemas.wire import read
 from tests.connectors.desk import COIN, KEYS, NAMES, PERPETUAL, keys_of

@@ -13,11 +13,11 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from connectors.kafka_appender import KafkaAppender
-from connectors.kafka_log import KafkaLog
-from connectors.kafka_sender import TOPIC_BYTES
-from connectors.kafka_settings import KafkaSettings
-from connectors.log import Appender, Log
+from connectors.kafka.appender import KafkaAppender
+from connectors.kafka.log import KafkaLog
+from connectors.kafka.sender import TOPIC_BYTES
+from connectors.kafka.settings import KafkaSettings
+from connectors.log.log import Appender, Log
 from tests.connectors.log_contract import wait_for
 from tests.connectors.mock_kafka import MockKafka, mock_kafka
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import pytest
 
-from connectors.log import Appender, Entry, Log, LogError, LostError, partition_of
+from connectors.log.log import Appender, Entry, Log, LogError, LostError, partition_of
 
 MARKETS = ("binance:BTC/USDT", "binance:ETH/USDT", "okx:BTC/USDT", "kraken:XRP/EUR", "sim:A/USD")
 UNICODE = ("sim:ÄÖ/€", "取引所:円/ドル", "sim:🚀/USD", "sim: spaced /USD")

@@ -9,18 +9,18 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from connectors.log_client import LogClient
-from connectors.log_keeper import Keep
-from connectors.log_writer import LogServer
-from connectors.sqlite_log import SqliteLog
-from connectors.sqlite_writer import SqliteWriter
+from connectors.log.client import LogClient
+from connectors.log.keeper import Keep
+from connectors.log.sqlite_log import SqliteLog
+from connectors.log.sqlite_writer import SqliteWriter
+from connectors.log.writer import LogServer
 
 ROOT = Path(__file__).parents[2]
 _SERVE = """
 import sys
 from pathlib import Path
-from connectors.log_writer import LogServer
-from connectors.sqlite_writer import SqliteWriter
+from connectors.log.writer import LogServer
+from connectors.log.sqlite_writer import SqliteWriter
 server = LogServer(SqliteWriter(Path(sys.argv[1]), 4))
 print("ready", flush=True)
 server.serve()

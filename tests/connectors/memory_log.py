@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from connectors.log import Bounds, Entry, LogError, LostError, partition_of
+from connectors.log.log import Bounds, Entry, LogError, LostError, partition_of
 from schemas import Book, Event, Time, Trades
 from schemas.wire import encode
 

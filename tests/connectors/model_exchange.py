@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import count
 
-from connectors.blotter_position import currencies, spot
+from connectors.account.orders import Deal, Known, KnownStatus, Place, RefusedError
+from connectors.blotter.position import currencies, spot
 from connectors.exact import NOTHING, add, less, stepped, times
-from connectors.orders import Deal, Known, KnownStatus, Place, RefusedError
 from schemas import Instrument, Time
 
 RATE = Decimal("0.001")

@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from connectors.log import Entry
-from connectors.messages import said
+from connectors.log.log import Entry
+from connectors.log.messages import said
 from schemas import OUTSIDE, Book, Event, Outside, Position, Trades
 from tests.connectors.memory_log import MemoryLog
 from tests.schemas.events import events

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
-from connectors.rest_trades import First, RestTrades, Traded
-from connectors.venue import Venue, connect
+from connectors.exchange.rest_trades import First, RestTrades, Traded
+from connectors.venue.venue import Venue, connect
 
 Market: TypeAlias = dict[str, object]
 Answer: TypeAlias = Callable[[str, dict[str, str]], object]

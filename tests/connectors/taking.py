@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
-from connectors.exchange import Exchange
-from connectors.exchange_outbox import ROOM
-from connectors.exchange_venue import NOTHING, Asks
-from connectors.feed import Counts
-from connectors.rest_trades import Traded
+from connectors.exchange.exchange import Exchange
+from connectors.exchange.handing import ROOM
+from connectors.exchange.rest_trades import Traded
+from connectors.exchange.venue import NOTHING, Asks
+from connectors.feed.feed import Counts
 from schemas import Event, Trades
 from tests.standin.binance import BinanceStandIn
 from tests.standin.exchange import PATIENCE, StandIn

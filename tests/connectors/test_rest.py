@@ -6,9 +6,9 @@ from datetime import datetime, timezone
 
 import pytest
 
-from connectors.offsets import Chunk, Offsets, Place, start
+from connectors.log.offsets import Chunk, Offsets, Place, start
+from connectors.recordings.tracks import Counts
 from connectors.rest import AT_ONCE, Rest
-from connectors.tracks import Counts
 from schemas import Heartbeat
 
 A, SHORT = "sim:A/USD", 0.002

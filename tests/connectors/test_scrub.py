@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.scrub import HIDDEN, ScrubFilter, keep_secret, scrub, scrubbed
-from connectors.venue import reason
+from connectors.venue.venue import reason
 
 ROOT = Path(__file__).parents[2]
 SECRET = "Mark/er+SECRET=77%&"

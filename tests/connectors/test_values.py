@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.values import UNKNOWN, read_file, read_message, values
-from connectors.venue import VenueError
+from connectors.venue.venue import VenueError
 from schemas import Reject, Value
 
 

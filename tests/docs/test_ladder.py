@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from infra import flowfile
 from infra.authors.looks import looks
 from infra.authors.market import Row, simulated
 from infra.deck import command_line
+from infra.running import flowfile
 from schemas import MINUTE
 from tests.docs.pages import DOCS, ROOT, blocks, commands
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import orjson
 import pytest
 
-from connectors.simulate import simulate
+from connectors.simulated.simulate import simulate
 from flows import learned_cross
-from infra.replay import replay
+from infra.running.replay import replay
+from infra.running.sources import Files
+from infra.running.worker import Job
 from infra.settings import Settings
-from infra.sources import Files
-from infra.worker import Job
 
 FLOW = Path(__file__).parents[2] / "flows" / "learned_cross.py"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from infra.history import History
+from infra.history.history import History
 from infra.settings import Settings
 
 

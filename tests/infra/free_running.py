@@ -19,8 +19,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from infra.history import History
-from infra.log import MarketLog, OrderQueue
+from infra.history.history import History
+from infra.log.log import MarketLog, OrderQueue
 from infra.settings import Settings
 from tests.infra.rig import Rig
 from tests.infra.trading_rig import Seen, count, kept

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from infra import deck, engine
+from infra import deck
+from infra.running import engine
 
 engine.SNAPSHOT_EVERY = timedelta(milliseconds=100)
 

@@ -11,14 +11,14 @@ from decimal import Decimal
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from connectors.blotter_order import Slip
-from connectors.blotter_position import Holding
+from connectors.blotter.order import Slip
+from connectors.blotter.position import Holding
 from connectors.exact import stepped
-from connectors.outbox import OutboxView
-from connectors.outbox_file import OutboxError
-from infra.log import MarketLog, OrderQueue
+from connectors.outbox.file import OutboxError
+from connectors.outbox.outbox import OutboxView
+from infra.log.log import MarketLog, OrderQueue
 from infra.settings import Settings
-from infra.trading import executor_home
+from infra.trading.trading import executor_home
 from schemas import Instrument
 from tests.infra.nursery import Nursery, stop
 from tests.infra.told_tape import ToldTape

@@ -14,8 +14,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeAlias
 
-from connectors.client_ids import client_id
-from connectors.executor_settings import ExecutorSettings
+from connectors.account.client_ids import client_id
+from connectors.executor.settings import ExecutorSettings
 from operators import Barriers, Costs, Limits, Live, Moment
 from operators.candles import TimeCandles
 from operators.entries import Entries

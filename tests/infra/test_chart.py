@@ -116,7 +116,7 @@ def test_a_flow_that_waits_to_start_again_is_not_killed_and_not_called_ready(
             assert ready == ["python", "-m", "infra.deploy.alive", container["args"][3]]
             assert asked == [[*ready, "--parent"]] * 2
         else:
-            assert [*asked, ready] == [["python", "-m", "infra.answers", "9464"]] * 3
+            assert [*asked, ready] == [["python", "-m", "infra.metrics.answers", "9464"]] * 3
 
 
 def test_an_account_s_keys_are_in_its_executor_s_pod_only(live: list[Tree]) -> None:

@@ -18,7 +18,7 @@ import typer
 from clickhouse_connect.driver.client import Client
 
 from infra.deck import DOORS
-from infra.history import History
+from infra.history.history import History
 from infra.settings import Settings
 from tests.infra.rig import HASTY, ROOT, SMA, Arguments, Rig, history_of, recording, until, written
 
@@ -104,7 +104,7 @@ def test_a_rule_that_raises_leaves_faults_and_the_run_goes_on(rig: Rig, tape: Pa
 
 
 def test_our_own_bug_is_told_as_ours(rig: Rig, tape: Path) -> None:
-    hurt = "import infra.replay as r\nr._report = None\nfrom infra.deck import main\nmain()"
+    hurt = "import infra.running.replay as r\nr._report = None\nfrom infra.deck import main\nmain()"
     line = [sys.executable, "-c", hurt, "replay", str(SMA), "--data", str(tape), "--no-history"]
     said = subprocess.run(line, cwd=rig.home, capture_output=True, text=True, check=False)
     assert said.returncode == 70
@@ -124,7 +124,7 @@ def test_a_variable_that_cannot_be_is_told_as_theirs(rig: Rig) -> None:
 
 def test_no_traceback_tells_a_secret_of_the_environment(rig: Rig, tape: Path) -> None:
     hurt = (
-        "import os, infra.replay as r\n"
+        "import os, infra.running.replay as r\n"
         "def hurt(*given, **named):\n    raise KeyError(os.environ['EXCHANGE_KEYS'])\n"
         "r._report = hurt\nfrom infra.deck import main\nmain()"
     )

@@ -18,21 +18,21 @@ from pathlib import Path
 
 import pytest
 
-from connectors.blotter_modes import Mode, Scope
-from connectors.blotter_order import Slip
-from connectors.blotter_position import Holding
-from connectors.journal import Journal
-from connectors.outbox import Outbox
+from connectors.blotter.modes import Mode, Scope
+from connectors.blotter.order import Slip
+from connectors.blotter.position import Holding
+from connectors.history.journal import Journal
+from connectors.outbox.outbox import Outbox
 from infra.deploy import status as states
 from infra.deploy.deployment import DeployError, Deployment, Place
 from infra.deploy.status import Status
+from infra.disk.forecast import Part
 from infra.doctor import flows, home, machine, room, servers
 from infra.doctor.finding import Finding
-from infra.far import Line
-from infra.forecast import Part
-from infra.notify_settings import NotifySettings
+from infra.notices.settings import NotifySettings
+from infra.running.far import Line
 from infra.settings import Settings
-from infra.trading import executor_home
+from infra.trading.trading import executor_home
 from schemas import SECOND, Halt
 from schemas.tables import Record, block
 from tests.infra.rig import Rig

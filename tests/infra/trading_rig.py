@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from infra.log import MarketLog, OrderQueue
+from infra.log.log import MarketLog, OrderQueue
 from infra.settings import Settings
 from schemas import MINUTE, SECOND, Book, Instrument, Time, Trades
 from schemas.wire import encode

@@ -218,7 +218,7 @@ def test_each_decision_is_predicted_before_its_outcome_is_learnt(
             assert (out.odds, out.expected) == (asked.odds, None)
             assert out.metrics["count"] == len(learnt) + 1
             learnt.append((asked.features, out.label))
-    assert machine.state.model == Counting(learnt)
+    assert machine.state.model.model == Counting(learnt)
 
 
 MODELS: list[Callable[[], Model]] = [
@@ -260,7 +260,7 @@ def test_a_regressor_learns_the_return_itself() -> None:
     _, outcome, second = (o for o in out if isinstance(o, (Prediction, Outcome)))
     assert isinstance(outcome, Outcome)
     assert isinstance(second, Prediction)
-    assert machine.state.model == Mean([-0.02])
+    assert machine.state.model.model == Mean([-0.02])
     assert (outcome.expected, outcome.odds, outcome.net_return) == (0.0, None, -0.02)
     assert (second.expected, second.odds) == (-0.02, None)
     assert outcome.metrics["mae"] == 0.02

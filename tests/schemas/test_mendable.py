@@ -2,16 +2,16 @@
 
 import pytest
 
-from connectors.account_keys import KeysError
+from connectors.account.keys import KeysError
 from connectors.disk import DiskError
-from connectors.files import DataError
-from connectors.log import LogError
-from connectors.outbox_file import OutboxError
-from connectors.venue import VenueError
-from infra.engine import DamagedError
-from infra.flowfile import FlowError
-from infra.history_home import HistoryError
-from infra.store import StoreError
+from connectors.log.log import LogError
+from connectors.outbox.file import OutboxError
+from connectors.recordings.files import DataError
+from connectors.venue.venue import VenueError
+from infra.history.home import HistoryError
+from infra.recovery.store import StoreError
+from infra.running.engine import DamagedError
+from infra.running.flowfile import FlowError
 from operators.tape import ShapeChangedError
 from schemas.mendable import Mendable
 

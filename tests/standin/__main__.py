@@ -10,7 +10,7 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
-from connectors.simulate import simulate
+from connectors.simulated.simulate import simulate
 from tests.standin.account import KEY, PASSWORD, SECRET, Account
 from tests.standin.binance import BinanceStandIn
 from tests.standin.capture import Capture

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import ccxt
 
-from connectors.venue import Json, Venue, connect
+from connectors.venue.venue import Json, Venue, connect
 from tests.standin.exchange import PATIENCE, StandIn
 
 

@@ -12,7 +12,7 @@ import aiohttp
 import ccxt
 import pytest
 
-from connectors.venue import Json, Venue
+from connectors.venue.venue import Json, Venue
 from tests.standin.binance import BinanceStandIn
 from tests.standin.capture import Capture, RawTrade, made
 from tests.standin.client import client, until, watching

@@ -9,9 +9,9 @@ from decimal import Decimal
 
 import ccxt
 
-from connectors.account_keys import AccountKeys
-from connectors.trading_client import TradingClient, trading_client
-from connectors.venue import Json
+from connectors.account.client import TradingClient, trading_client
+from connectors.account.keys import AccountKeys
+from connectors.venue.venue import Json
 from tests.standin.account import KEY, PASSWORD, SECRET
 from tests.standin.client import until
 from tests.standin.exchange import StandIn

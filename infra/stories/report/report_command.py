@@ -13,7 +13,7 @@ from rich.text import Text
 
 from connectors.disk import kept
 from infra import screen
-from infra.history import History
+from infra.history.history import History
 from infra.settings import Settings
 from infra.verify.which import Run, which
 

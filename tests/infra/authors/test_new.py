@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from infra import flowfile
 from infra.authors.market import simulated, strips
 from infra.authors.new_command import written
 from infra.authors.play import play
 from infra.authors.templates import template
+from infra.running import flowfile
 from infra.screen import Misused
 from tests.infra.rig import Rig
 

@@ -9,7 +9,7 @@ import pytest
 from infra.deploy import simulated
 from infra.deploy.asked import code_of, markets_of, source_of
 from infra.deploy.deployment import DeployError
-from infra.switches import Broker
+from infra.trading.switches import Broker
 from schemas.mendable import Mendable
 from tests.infra.rig import SMA
 

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from connectors.simulate import simulate
+from connectors.simulated.simulate import simulate
 from infra.deploy.deployment import Place
 from infra.deploy.flow_board import facts, flows
 from infra.deploy.status import load

@@ -9,7 +9,7 @@ import pytest
 from infra.deploy import status as states
 from infra.deploy.deployment import DeployError, Deployment, Place, places
 from infra.deploy.status import Status
-from infra.far import Far, Line
+from infra.running.far import Far, Line
 
 
 def test_what_was_asked_for_is_read_as_it_was_kept(tmp_path: Path) -> None:

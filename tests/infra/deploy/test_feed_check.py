@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.venue import VenueError
+from connectors.venue.venue import VenueError
 from infra.deploy.deployment import Deployment
 from infra.deploy.feed_check import look_at_feed
 from infra.settings import Settings

@@ -12,7 +12,7 @@ from infra.deploy import status as states
 from infra.deploy.deployment import Deployment
 from infra.deploy.flow_board import Flow, facts, table
 from infra.deploy.status import Status
-from infra.far import Line
+from infra.running.far import Line
 from schemas import SECOND
 
 NOW = time.time_ns()

@@ -10,9 +10,9 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.simulate import START
-from connectors.sqlite_log import SqliteLog
-from connectors.sqlite_writer import SqliteWriter
+from connectors.log.sqlite_log import SqliteLog
+from connectors.log.sqlite_writer import SqliteWriter
+from connectors.simulated.simulate import START
 from infra.deploy.rehearsal import behind, there
 from infra.deploy.simulated import Feed, Plan, last_event
 from schemas import MINUTE, Event, Time, Trades, wire

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from infra.history import History
+from infra.history.history import History
 from tests.infra.page.browser import Visit, chromium
 from tests.infra.page.kept_run import Kept, keep
 

@@ -13,21 +13,22 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from connectors.simulate import simulate
-from infra.history import History
+from connectors.simulated.simulate import simulate
+from infra.history.history import History
 from infra.page.house import House
 from infra.page.keys import Keys
 from infra.page.rate import Rate
 from infra.page.serving import Serving, listening
-from infra.replay import replay
-from infra.sources import Files
-from infra.worker import Job
+from infra.running.replay import replay
+from infra.running.sources import Files
+from infra.running.worker import Job
 from operators import Costs
 from schemas import Reject
 from schemas.tables import outside_block
 
 TOKEN = "the-token-that-opens-the-page-of-these-tests"
-MARKETS = ("sim:BTC/USDT", "sim:ETH/USDT")
+MARKETS = ("page:BTC/USDT", "page:ETH/USDT")
+"""Of no other test: history is shared."""
 PAYLOAD = "<img src=x onerror=alert(1)>\x00\x1b'); DROP TABLE candles; --"
 FLOW = '''
 """Goes long every few minutes; learns."""
@@ -39,7 +40,8 @@ def model():
     return preprocessing.StandardScaler() | linear_model.LogisticRegression(optim.SGD(0.003))
 def rule(now):
     turn = now.candle.start // 60_000_000_000 % 11
-    return {0: long(quote(1_000), "up"), 1: long(quote(1_000), "more"), 7: leave("enough")}.get(turn)
+    wants = {0: long(quote(1_000), "up"), 1: long(quote(1_000), "more"), 7: leave("enough")}
+    return wants.get(turn)
 def strategy(tape):
     tape = candles("candles", tape, every=timedelta(minutes=1))
     tape = averages("averages", tape, sma=(2, 3))

@@ -9,7 +9,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from infra.deploy.deployment import Place
-from infra.history_home import HistoryError
+from infra.history.home import HistoryError
 from infra.verify.which import which
 
 _COLUMNS = ["run", "flow", "code_version", "settings", "source", "mode", "status", "started"]

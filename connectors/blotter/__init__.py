@@ -1,0 +1,1 @@
+"""What an executor decides, without the exchange and without a clock."""

@@ -1,0 +1,1 @@
+"""Markets of exchanges, as they come: streams, and what REST fills in."""

@@ -1,0 +1,1 @@
+"""One market's feed, without I/O: what an exchange sends becomes a tape without unmarked holes."""

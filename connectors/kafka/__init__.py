@@ -1,0 +1,1 @@
+"""The market log, dead letters and values in Kafka."""

@@ -1,0 +1,1 @@
+"""The market log: everything from outside, in one order for each market."""

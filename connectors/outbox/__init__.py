@@ -1,0 +1,1 @@
+"""What an executor has decided and learnt, kept before it is done."""

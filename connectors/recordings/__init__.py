@@ -1,0 +1,1 @@
+"""Recordings: files of ticks, read as tapes and written from a log."""

@@ -1,0 +1,1 @@
+"""Markets that are made up: the same seed gives the same ticks."""

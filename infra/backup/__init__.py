@@ -1,0 +1,1 @@
+"""Backing up a home as one, and putting it back."""

@@ -1,0 +1,1 @@
+"""Running an account's executor, and looking at accounts."""

@@ -1,0 +1,1 @@
+"""The history server, its tables, and asking it."""

@@ -1,0 +1,1 @@
+"""Taking markets in: ingest, record, backfill, values."""

@@ -1,0 +1,1 @@
+"""What people are told, wherever they asked for it."""

@@ -1,0 +1,1 @@
+"""Running a flow: its tape, its processes, and what is told of it."""
