@@ -20,7 +20,7 @@ from operators.scores import ClassifierScores, RegressorScores
 from operators.shadows import Over, Shadow, Shadows
 from operators.signals import Size, quote
 from operators.tape import Tape, run
-from operators.taught import Model as Model  # flows import it from here
+from operators.taught import Model as Model  # noqa: PLC0414 - flows import it from here
 from operators.taught import Taught
 from schemas import (
     Book,
