@@ -1,0 +1,102 @@
+"""The map of a sweep: two of its settings, the others as the best has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from rich import box
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from infra.importing import undisturbed
+from infra.whatif.grid import Axis
+from infra.whatif.sweeping import Sweep
+
+_LOSS, _NOTHING, _GAIN = (213, 94, 0), (240, 240, 240), (0, 114, 178)
+"""Vermillion, nearly white and blue, as in the pictures."""
+_WIDEST = 16
+"""So many columns fit on a screen."""
+
+
+class Map(NamedTuple):
+    """What two settings make together."""
+
+    down: Axis
+    across: Axis
+    values: NDArray[np.float64]
+    """A row for each value of `down`; nan where nothing was made."""
+    others: dict[str, str]
+    """What else was set, and is the same in all of the map."""
+
+
+def map_of(sweep: Sweep) -> Map | None:
+    """Return the map of a sweep's first two settings; None if none has more than one value."""
+    varied = [axis for axis in sweep.asked.axes if len(axis.values) > 1]
+    if not varied or sweep.rows[0].tried.error:
+        return None
+    down, across = varied[:2] if len(varied) > 1 else (Axis("", ("",)), varied[0])
+    best = dict(sweep.rows[0].tried.changes)
+    others = {axis.name: best[axis.name] for axis in varied[2:]}
+    values = np.full((len(down.values), len(across.values)), np.nan)
+    for row in sweep.rows:
+        cell = dict(row.tried.changes)
+        made = row.chosen_by.by(sweep.asked.by)
+        if not row.tried.error and np.isfinite(made) and others.items() <= cell.items():
+            place = (
+                down.values.index(cell.get(down.name, "")),
+                across.values.index(cell[across.name]),
+            )
+            values[place] = made
+    return Map(down, across, values, others)
+
+
+def _title(sweep: Sweep, found: Map) -> str:
+    others = "".join(f", {name} {value}" for name, value in found.others.items())
+    return f"{sweep.asked.by} by {found.down.short or 'all'} and {found.across.short}{others}"
+
+
+def shown(sweep: Sweep, found: Map) -> Table:
+    """Return a map for the screen."""
+    grid = Table(
+        title=_title(sweep, found), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+    grid.add_column(f"{found.down.short} \\ {found.across.short}", no_wrap=True)
+    shown_ = found.across.values[:_WIDEST]
+    for value in shown_:
+        grid.add_column(value, justify="right", no_wrap=True)
+    finite = found.values[np.isfinite(found.values)]
+    most = float(np.abs(finite).max()) if len(finite) else 0.0
+    for name, made in zip(found.down.values, found.values.tolist(), strict=True):
+        grid.add_row(name, *(_field(value, most) for value in made[:_WIDEST]))
+    return grid
+
+
+def _field(value: float, most: float) -> Text:
+    if not np.isfinite(value):
+        return Text("–")
+    part = min(abs(value) / most, 1.0) if most else 0.0
+    end = _GAIN if value > 0 else _LOSS
+    red, green, blue = (
+        round(there + (here - there) * part) for here, there in zip(end, _NOTHING, strict=True)
+    )
+    ink = "white" if part > 0.6 else "black"  # noqa: PLR2004 - where it becomes dark
+    return Text(f" {value:.4g} ", Style(color=ink, bgcolor=f"rgb({red},{green},{blue})"))
+
+
+def draw(sweep: Sweep, found: Map, path: Path) -> None:
+    """Draw a map into a file."""
+    with undisturbed():
+        from infra.pictures.heat import heat  # noqa: PLC0415 - a second, for a picture only
+        from infra.pictures.style import save  # noqa: PLC0415 - likewise
+    drawn = heat(
+        _title(sweep, found),
+        (found.across.name, found.across.values),
+        (found.down.name, found.down.values),
+        found.values,
+        sweep.asked.by,
+    )
+    save(drawn, path)
