@@ -28,6 +28,8 @@ SHELF = "large"
 """What they are called in a store."""
 STATES = "part-0.sqlite3"
 """The file with the snapshots of a process, there and here."""
+VERIFY = "verify"
+"""What those are for that somebody asked for."""
 _SAYS, _FLOWS = "checkpoint.json", "flows"
 _PATIENCE_SECONDS = 30.0
 
@@ -47,7 +49,7 @@ class Checkpoint:
     flow_hash, tapedeck
         The code that it went on with: a hash of the flow file, and our version.
     why
-        What it was taken for: `daily`, `code`, `verify`.
+        What it was taken for: `regular`, `code`, `verify`.
 
     """
 
@@ -147,12 +149,22 @@ class Checkpoints:
         return replace(made, directory=place)
 
     def thin(self, most: int) -> None:
-        """Remove the oldest, but for so many, and those of runs that are forgotten."""
+        """Remove the oldest, but for so many, and those that nobody begins at any more.
+
+        Those are of runs that are forgotten, and what was taken to verify, but for the last.
+        """
         own = self.kept()
-        names = {one.name for one in own[-most:]}
+        asked = [one for one in own if one.why == VERIFY]
+        names = {
+            one.name for one in [*[one for one in own if one.why != VERIFY][-most:], *asked[-1:]]
+        }
         for one in [*self.all()]:
             if one.name not in names:
-                shutil.rmtree(one.directory, ignore_errors=True)
+                self.drop(one)
+
+    def drop(self, checkpoint: Checkpoint) -> None:
+        """Remove one."""
+        shutil.rmtree(checkpoint.directory, ignore_errors=True)
 
     def running(self) -> tuple[str, str] | None:
         """Return the code that the run was started with last; None if nobody noted it."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 
 from connectors.disk import DiskError
-from infra.verify.checkpoints import RUN, Checkpoints
+from infra.verify.checkpoints import RUN, VERIFY, Checkpoints
 
 EVERY, MOST = "1d", 8
 """How often one is kept, and how many."""
@@ -76,7 +76,7 @@ class Regular:
 
     def _latest(self) -> int:
         """Return when the last one was taken; when the run began, if none was."""
-        taken = [one.at for one in self._book.kept() if one.why != "verify"]
+        taken = [one.at for one in self._book.kept() if one.why != VERIFY]
         if taken:
             return taken[-1]
         try:

@@ -160,6 +160,12 @@ def ends(stretch: Stretch, place: Path) -> tuple[bytes, Spot | None]:
     return same.digest(digests), None
 
 
+def places(checkpoint: Checkpoint) -> dict[str, tuple[int, dict[str, int]]]:
+    """Return where each partition was."""
+    kept = _read_of(states_of(checkpoint), checkpoint.flow)
+    return {name: (state["first"], state["done"]) for name, state in kept.items()}
+
+
 def numbers(checkpoint: Checkpoint | None) -> dict[str, int]:
     """Return how many events each market had at a checkpoint."""
     return {

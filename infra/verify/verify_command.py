@@ -112,6 +112,7 @@ def _verified(verifying: Verifying, *, again: bool) -> Iterator[Receipt]:
             yield outcome.receipt
             if not outcome.receipt.identical:
                 return
+    verifying.tidy()
     if lost == len(found):
         raise screen.Misused("nothing could be verified: the log does not reach back so far")
 
@@ -142,6 +143,12 @@ def _say(outcome: Outcome) -> None:
     for line in _differing(outcome, receipt):
         screen.out.print(line, highlight=False, soft_wrap=True, markup=False)
     say(f"{where}: not identical", "red")
+    if receipt.code["tapedeck"] != receipt.code["replayed_with"]:
+        say(
+            "it ran with Tapedeck {tapedeck}, and was replayed with {replayed_with}: what differs "
+            "may be that".format_map(receipt.code),
+            "yellow",
+        )
 
 
 def _differing(outcome: Outcome, receipt: Receipt) -> Iterator[str]:

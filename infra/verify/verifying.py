@@ -19,14 +19,14 @@ from infra.running.replay import Watcher
 from infra.running.scratch import journals
 from infra.settings import Settings
 from infra.verify.as_read import AnyLog
-from infra.verify.checkpoints import Checkpoints
+from infra.verify.checkpoints import VERIFY, Checkpoint, Checkpoints
 from infra.verify.compare import Compared, Differing, compare
 from infra.verify.parity import Kept
 from infra.verify.past_run import PastRun
 from infra.verify.receipt import Receipt, Receipts, note
 from infra.verify.recut import recut
 from infra.verify.spot import Found, found_at
-from infra.verify.stretch import Stretch, Unverifiable, ends, numbers, stretches
+from infra.verify.stretch import Stretch, Unverifiable, ends, numbers, places, stretches
 
 _PATIENCE_SECONDS = 30.0
 """How long history has to take in what a run had concluded when it was looked at."""
@@ -98,9 +98,9 @@ class Verifying:
             )
         self._await_history()
         found = stretches(self.run, [*points, now], self.log)
-        good = [one for one in self.receipts.all() if one.run == self.run.run and one.identical]
         if again:
             return found
+        good = [one for one in self.receipts.all() if one.run == self.run.run and one.identical]
         return [one for one in found if not _covered(one, good)]
 
     def verify(self, stretch: Stretch, watch: Watcher) -> Outcome:
@@ -137,9 +137,19 @@ class Verifying:
         self.receipts.keep(receipt)
         return Outcome(stretch, receipt, first=first)
 
-    def thin(self, most: int) -> None:
-        """Remove the oldest checkpoints, but for so many."""
-        self._book.thin(most)
+    def tidy(self) -> None:
+        """Remove the checkpoints that were only taken to verify, but for the last."""
+        self._book.thin(len(self._book.kept()))
+
+    def _points(self) -> list[Checkpoint]:
+        """Return the checkpoints there are, and one of now if anything came since the last."""
+        points, now = self._book.kept(), self._book.take(VERIFY)
+        if now is None:
+            raise Unverifiable(f"{self.run.store} has no snapshot yet: wait, or let it run")
+        if points and places(points[-1]) == places(now):
+            self._book.drop(now)
+            return points
+        return [*points, now]
 
     def _compared(self, stretch: Stretch, events: Path) -> Compared:
         since, until = numbers(stretch.since), numbers(stretch.until)
