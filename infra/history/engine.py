@@ -12,7 +12,7 @@ from typing import Protocol, cast
 import chdb
 
 from infra.history.guard import FUNCTIONS, Guard, Role, Statement, check_settings
-from infra.history.home import DATABASE
+from infra.history.home import DATABASE, FINAL
 
 _SEEN = "SELECT, SHOW TABLES, SHOW COLUMNS, SHOW DATABASES"
 _MADE = "CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP TABLE, DROP VIEW, ALTER, TRUNCATE"
@@ -279,13 +279,14 @@ def _configure() -> None:
         f"<{role}><grants><query>{'</query><query>'.join(lines)}</query></grants></{role}>"
         for role, lines in [*GRANTS.items(), (_COPIER, _COPIES)]
     )
+    final = "".join(f"<{name}>{value}</{name}>" for name, value in FINAL.items())
     user = (
         f"<password/><networks><ip>::/0</ip></networks><profile>default</profile>"
         f"<quota>default</quota>"
         f"<grants><query>GRANT {', '.join((*GRANTS, _COPIER))}</query></grants>"
     )
     Path("users.xml").write_text(
-        f"<clickhouse><profiles><default/></profiles><quotas><default/></quotas>"
+        f"<clickhouse><profiles><default>{final}</default></profiles><quotas><default/></quotas>"
         f"<roles>{roles}</roles><users><default>{user}</default></users></clickhouse>\n"
     )
     Path("config.xml").write_text(

@@ -88,7 +88,8 @@ _NODES = {
 
 _READ_SETTINGS = {
     "cancel_http_readonly_queries_on_client_close", "cast_string_to_dynamic_use_inference",
-    "date_time_input_format", "date_time_output_format", "enable_http_compression", "extremes",
+    "date_time_input_format", "date_time_output_format",
+    "do_not_merge_across_partitions_select_final", "enable_http_compression", "extremes",
     "final", "group_by_use_nulls", "http_headers_progress_interval_ms", "join_use_nulls", "limit",
     "max_block_size", "max_execution_time", "max_memory_usage", "max_result_bytes",
     "max_result_rows", "max_rows_to_read", "max_threads", "offset",
@@ -97,6 +98,7 @@ _READ_SETTINGS = {
     "output_format_json_quote_decimals", "output_format_json_quote_denormals",
     "output_format_parquet_compression_method", "output_format_parquet_string_as_string",
     "result_overflow_mode", "send_progress_in_http_headers", "session_timezone", "use_query_cache",
+    "use_skip_indexes_if_final_exact_mode",
 }  # fmt: skip
 _WRITE_SETTINGS = {
     "async_insert", "describe_compact_output", "fsync_after_insert", "fsync_part_directory",

@@ -18,7 +18,7 @@ from connectors.history.clickhouse import UNREACHABLE, Connect, reason, refusal
 from infra.background import StartError, end, ended, spawn
 from infra.history import migrate
 from infra.history.guard import Role
-from infra.history.home import DATABASE, DRAIN, HistoryError, Home, explained, told
+from infra.history.home import DATABASE, DRAIN, FINAL, HistoryError, Home, explained, told
 from infra.history.keep import LARGE, keep, kept_days
 from infra.running.scratch import drain
 from infra.settings import Settings
@@ -132,7 +132,7 @@ class History:
     def _remote(self, database: str | None = None, seconds: int = _PATIENCE) -> Client:
         """Connect to `CLICKHOUSE_URL`, in its own database or ours if it names none."""
         url = self._url()
-        return _connect(
+        client = _connect(
             url.scheme,
             url.hostname or "",
             url.port or _PORTS[url.scheme],
@@ -141,6 +141,10 @@ class History:
             database or url.path.strip("/") or DATABASE,
             seconds,
         )
+        for name, value in FINAL.items():
+            if name in client.server_settings:  # an old server may not know it
+                client.set_client_setting(name, value)
+        return client
 
     def _url(self) -> SplitResult:
         """Return `CLICKHOUSE_URL`; what is wrong with it is told without it: it has a password."""

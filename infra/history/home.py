@@ -27,6 +27,13 @@ COPY = "/copy"
 DRAIN = 20.0
 """Seconds a stop waits for the statements under way; then they are killed."""
 
+FINAL = {
+    "do_not_merge_across_partitions_select_final": 1,
+    "use_skip_indexes_if_final_exact_mode": 0,
+}
+"""What lets FINAL read only the stretch of time that is asked for. Rows of one id are alike, their
+time too: what is left out cannot be a newer one of what is read."""
+
 ROLES: tuple[Role, ...] = ("reader", "writer", "owner")
 
 
