@@ -78,7 +78,7 @@ class Asks:
             self.pages.tell(
                 blotter_reports.refused(
                     self.pages.account, ask.flow, ask.run, order.market, order.position, _id(ask),
-                    _UNKNOWN, now, "exit", "closed",
+                    _UNKNOWN, max(now, order.ts), "exit", "closed",
                 )
             )  # fmt: skip
             return others
@@ -128,8 +128,8 @@ class Asks:
         position = order.position if purpose else 0
         self.pages.tell(
             blotter_reports.refused(
-                self.pages.account, ask.flow, ask.run, order.market, position, _id(ask), why, now,
-                purpose,
+                self.pages.account, ask.flow, ask.run, order.market, position, _id(ask), why,
+                max(now, order.ts), purpose,
             )
         )  # fmt: skip
 

@@ -20,14 +20,14 @@ from connectors.blotter.modes import Mode, Scope, commanded
 from connectors.blotter.money import Money
 from connectors.blotter.pages import Case, Pages
 from connectors.blotter.reconcile import Differences, Look, call_off_ended, compare_orders
-from connectors.blotter.rules import Rules
+from connectors.blotter.rules import LONGEST, Rules
 from connectors.blotter.silence import Silence
 from connectors.blotter.slips import Slips, call_off
 from connectors.blotter.steer import Steer
 from connectors.exact import NOTHING
 from connectors.executor.order_queue import Alive, Asked, Told
 from connectors.outbox.outbox import Outbox
-from schemas import Command, Instrument, Position, Reject, Time
+from schemas import SECOND, Command, Instrument, Position, Reject, Time
 
 _NO_RULES, _NO_LIMITS = Rules(), AccountLimits()
 
@@ -180,7 +180,7 @@ class Blotter:
                 if slip.status == "sent":
                     slip.status = "new"
                     slip.tries -= 1
-                slip.due = now + int(seconds * 1e9)
+                slip.due = now + min(int(seconds * SECOND), LONGEST)
                 self._steer(case, now)
         return actions
 

@@ -1,4 +1,8 @@
-"""What is told of orders and positions: the reports of an account."""
+"""What is told of orders and positions: the reports of an account.
+
+Each is stamped by our clock, but never in front of what it is about: a clock that was set back
+would put it in front of a tape's beginning, where the flow that waits for it does not see it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from schemas import Purpose, Report, Time
 def of_slip(account: str, slip: Slip, status: str, now: Time, reason: str = "") -> Report:
     """Return the report that an order has a status."""
     return Report(
-        slip.market, now, account, slip.flow, slip.id, status, reason=reason,
+        slip.market, max(now, slip.cause), account, slip.flow, slip.id, status, reason=reason,
         run=slip.run, position=slip.position, purpose=slip.purpose,
     )  # fmt: skip
 
@@ -22,8 +26,8 @@ def of_deal(account: str, slip: Slip, deal: Deal, now: Time) -> Report:
     """Return the report of a fill, once it is noted on its order."""
     status = "filled" if slip.filled >= slip.amount else "partially filled"
     return Report(
-        slip.market, now, account, slip.flow, slip.id, status, deal.price, deal.amount, deal.fee,
-        deal.fee_currency, deal.trade_id,
+        slip.market, max(now, slip.cause), account, slip.flow, slip.id, status,
+        deal.price, deal.amount, deal.fee, deal.fee_currency, deal.trade_id,
         run=slip.run, position=slip.position, purpose=slip.purpose,
     )  # fmt: skip
 
@@ -60,6 +64,6 @@ def funding(account: str, holding: Holding, amount: Decimal, currency: str, now:
 
 def _of_position(account: str, holding: Holding, status: str, now: Time, reason: str) -> Report:
     return Report(
-        holding.market, now, account, holding.flow, "", status, reason=reason,
+        holding.market, max(now, holding.cause), account, holding.flow, "", status, reason=reason,
         run=holding.run, position=holding.position,
     )  # fmt: skip

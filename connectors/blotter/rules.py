@@ -6,6 +6,23 @@ from typing import Literal, NamedTuple
 
 from schemas import SECOND, Time
 
+LONGEST: Time = 600 * SECOND
+"""No wait is longer."""
+
+
+def due(at: Time, now: Time) -> bool:
+    """Tell whether a time has come: if it is too far off, the clock was set back since.
+
+    Examples
+    --------
+    >>> due(5 * SECOND, now=5 * SECOND), due(6 * SECOND, now=5 * SECOND)
+    (True, False)
+    >>> due(3_600 * SECOND, now=5 * SECOND)
+    True
+
+    """
+    return not now < at <= now + LONGEST
+
 
 class Rules(NamedTuple):
     """The times of an executor; and what becomes of positions whose flow is silent."""

@@ -8,7 +8,7 @@ from connectors.blotter.actions import Cancel, FetchDeals, LookUp, Reconcile, Se
 from connectors.blotter.judge import Judge
 from connectors.blotter.order import Slip
 from connectors.blotter.pages import Case, Pages
-from connectors.blotter.rules import Rules
+from connectors.blotter.rules import Rules, due
 from schemas import Time
 
 
@@ -41,11 +41,11 @@ class Slips:
         """Do what is due for an order."""
         if slip.status == "new":
             self._new(case, slip, now)
-        elif slip.status == "sent" and now - slip.sent_at >= self.rules.answer_within:
+        elif slip.status == "sent" and due(slip.sent_at + self.rules.answer_within, now):
             self.doubt(slip, now)
         if slip.settled:
             self.settle(case, slip, now)
-        elif now >= slip.due:
+        elif due(slip.due, now):
             self._look(slip, now)
 
     def doubt(self, slip: Slip, now: Time) -> None:
@@ -76,7 +76,7 @@ class Slips:
         """Take it that the exchange shows none; at a second look, behind its delay, it has none."""
         shown_by = slip.sent_at + self.rules.exchange_delay
         slip.misses += 1
-        if slip.misses == 1 or now < shown_by:
+        if slip.misses == 1 or not due(shown_by, now):
             slip.due = max(now + self.rules.look_every, shown_by)
             if slip.status == "acknowledged":
                 self._fetch(slip)
@@ -103,7 +103,7 @@ class Slips:
         """Send it, if it is still wanted."""
         if slip.unwanted:
             slip.end("cancelled")
-        elif now >= slip.due and self._may(case, slip, now):
+        elif due(slip.due, now) and self._may(case, slip, now):
             slip.due = now + self.rules.answer_within
             self.pages.actions.append(Send(slip.send(now)))
             self.pages.sent(now)
@@ -123,7 +123,7 @@ class Slips:
         if market in self.ready and market in self.pages.instruments:
             return True
         asked = self._asked.get(market)
-        if asked is None or now - asked >= self.rules.exchange_delay:
+        if asked is None or due(asked + self.rules.exchange_delay, now):
             self._asked[market] = now
             self.pages.actions.append(Reconcile(market))
         return False

@@ -12,7 +12,7 @@ from connectors.blotter import reports as blotter_reports
 from connectors.blotter.order import Slip
 from connectors.blotter.pages import Case, Pages
 from connectors.blotter.position import spot
-from connectors.blotter.rules import Rules
+from connectors.blotter.rules import Rules, due
 from connectors.blotter.slips import Slips, call_off
 from connectors.exact import NOTHING, stepped
 from schemas import Instrument, Purpose, Time
@@ -68,13 +68,13 @@ class Steer:
         if holding.too_little(instrument):
             level = None
         amount = stepped(max(holding.held, NOTHING), instrument.lot)
-        due = now - holding.stop_at >= self.rules.stop_every
+        may_move = due(holding.stop_at + self.rules.stop_every, now)
         if stop is None:
-            if level is not None and (due or not holding.stops):
+            if level is not None and (may_move or not holding.stops):
                 self._rest(case, amount, level, now)
         elif (
             stop.status == "acknowledged"
-            and due
+            and may_move
             and (stop.amount, stop.stop_price) != (amount, level)
         ):
             call_off(stop, "moved", now)
@@ -107,7 +107,7 @@ class Steer:
         if holding.too_little(instrument):
             if not case.slips:
                 self.close(case, now)
-        elif now >= holding.exit_at:
+        elif due(holding.exit_at, now):
             holding.exits += 1
             amount = stepped(holding.held, instrument.lot)
             slip = self._slip(case, "exit", self._exit_name(case), amount)

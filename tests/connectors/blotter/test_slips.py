@@ -10,6 +10,7 @@ import pytest
 
 from connectors.account.orders import Known
 from connectors.blotter.actions import Action, Cancel, FetchDeals, LookUp, Send
+from connectors.blotter.rules import LONGEST
 from schemas import SECOND
 from tests.connectors.blotter_rig import Rig
 
@@ -183,3 +184,26 @@ def test_nothing_is_sent_before_the_market_was_compared() -> None:
         assert Send not in kinds(rig.todo)
         rig.act()
         assert Send in kinds(rig.todo)
+
+
+@pytest.mark.parametrize("back", [3_600, 700])
+def test_a_clock_that_is_set_back_holds_nothing_up(rig: Rig, back: int) -> None:
+    id_ = entered(rig)  # and no answer comes
+    assert rig.tick(-back) == [LookUp(id_, rig.market)]
+    rig.rest()
+    assert rig.told()[-1] == ("filled", "enter")
+    cause = rig.asks[-1].order.ts
+    rig.ask("exit", "sell", ts=cause + SECOND)
+    rig.rest()
+    assert rig.cases() == []
+    assert rig.told()[-1] == ("closed", "")
+    assert rig.now < cause
+    assert all(report.ts >= cause for report in rig.reports)
+
+
+def test_no_wait_is_longer_than_one_that_a_clock_set_back_would_make(rig: Rig) -> None:
+    entered(rig)
+    [slip] = rig.cases()[0].slips.values()
+    rig.take(rig.blotter.busy(slip.id, 86_400, rig.now))
+    assert slip.due == rig.now + LONGEST
+    assert rig.tick(1) == []
