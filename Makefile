@@ -10,7 +10,7 @@ export LC_ALL := C
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run deploy-flow dashboard test check format chaos bench lock clean
+.PHONY: help run deploy-flow verify-flow dashboard test check format chaos bench lock clean
 
 help: ## list the doors
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ deploy-flow: $(ready) ## run a flow unattended: FLOW=flows/x.py [TARGET= SOURCE=
 
 dashboard: $(ready) ## the live page of what is deployed and what ran, on this machine only; ARGS="--read-only --open"
 	@$(bin)/deck dashboard $(ARGS)
+
+verify-flow: $(ready) ## replay what a deployment has read, and say whether it is identical: FLOW=flows/x.py or NAME=
+	@$(bin)/deck verify '$(or $(NAME),$(FLOW))' $(ARGS)
 
 # Many tests wait for a market that plays in real time: four at once keep two cores busy.
 test: $(ready) ## the whole test suite, with doctests

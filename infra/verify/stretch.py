@@ -21,6 +21,7 @@ from infra.recovery.store import Onward, StoreError
 from infra.running.replay import Watcher, replay
 from infra.running.sources import FromHistory
 from infra.running.worker import Job, steps_of
+from infra.settings import Settings
 from infra.verify.as_read import AnyLog, AsRead
 from infra.verify.checkpoints import SHELF, Checkpoint, Checkpoints, link_all
 from infra.verify.past_run import PastRun
@@ -47,6 +48,8 @@ class Stretch:
         The checkpoints; the run's beginning, if there is none.
     flow, flow_hash
         The flow file that ran, and its hash.
+    settings
+        Whose log and history they are.
     log
         Where its log is read; None is where the run read it.
 
@@ -57,6 +60,7 @@ class Stretch:
     until: Checkpoint
     flow: Path
     flow_hash: str
+    settings: Settings
     log: AnyLog | None = None
 
     @property
@@ -105,6 +109,7 @@ class Stretch:
         known = self.since.identity if self.since else {"processes": self.run.processes}
         return replace(
             job,
+            settings=self.settings,
             origin=origin,
             processes=known["processes"],
             onward=Onward.ADOPT,  # what another code took over then, it takes over now
@@ -137,14 +142,16 @@ def states_of(checkpoint: Checkpoint | None) -> list[Kept]:
     return [snapshots.read(checkpoint.directory / str(number)) for number in numbers]
 
 
-def stretches(run: PastRun, points: Sequence[Checkpoint], log: AnyLog | None) -> list[Stretch]:
+def stretches(
+    run: PastRun, points: Sequence[Checkpoint], settings: Settings, log: AnyLog | None
+) -> list[Stretch]:
     """Return the stretches between checkpoints, from the run's beginning on."""
     book = Checkpoints(run.store)
     first = run.starts[0].flow if run.starts else points[0].flow_hash
     found = []
     for since, until in zip([None, *points], points, strict=False):
         ran = since.flow_hash if since else first
-        found.append(Stretch(run, since, until, book.flow(run.flow, ran), ran, log))
+        found.append(Stretch(run, since, until, book.flow(run.flow, ran), ran, settings, log))
     return found
 
 

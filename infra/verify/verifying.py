@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from clickhouse_connect.driver.client import Client
 
 from connectors.history.journal import waiting
 from connectors.log.log import LostError
@@ -24,7 +26,8 @@ from infra.verify.compare import Compared, Differing, compare
 from infra.verify.parity import Kept
 from infra.verify.past_run import PastRun
 from infra.verify.receipt import Receipt, Receipts, note
-from infra.verify.recut import recut
+from infra.verify.recut import Recut, recut
+from infra.verify.sameness import Spot
 from infra.verify.spot import Found, found_at
 from infra.verify.stretch import Stretch, Unverifiable, ends, numbers, places, stretches
 
@@ -90,14 +93,8 @@ class Verifying:
             When the run has kept nothing yet.
 
         """
-        points = self._book.kept()
-        now = self._book.take("verify")
-        if now is None:
-            raise Unverifiable(
-                f"{self.run.store} has no snapshot yet: wait a second, or let it run"
-            )
+        found = stretches(self.run, self._points(), self.settings, self.log)
         self._await_history()
-        found = stretches(self.run, [*points, now], self.log)
         if again:
             return found
         good = [one for one in self.receipts.all() if one.run == self.run.run and one.identical]
@@ -114,7 +111,7 @@ class Verifying:
             When history cannot be read.
 
         """
-        with TemporaryDirectory() as made:
+        with TemporaryDirectory() as made, self._reader() as client:
             place = Path(made)
             try:
                 events = stretch.again(place, watch)
@@ -122,19 +119,17 @@ class Verifying:
                 if isinstance(error.__cause__, LostError):
                     return Outcome(stretch, lost=str(error))
                 raise
-            compared = self._compared(stretch, events)
+            since, until = numbers(stretch.since), numbers(stretch.until)
+            whose = {"flow": self.run.flow, "run": self.run.run}
+            compared = compare(events, Kept(client, whose) if client else None, since, until)
             state, spot = ends(stretch, place)
-        difference: dict[str, Any] = {}
+            made_again = recut(client, whose, stretch.positions, since, until) if client else None
         first = None
         if compared.first is not None:
-            reached = found_at(stretch, compared.first.market, compared.first.ts)
-            first = compared.first, reached
-            where = reached._asdict() if reached else {}
-            difference = {"what": "event", **compared.first.said(), "log": where}
-        elif spot is not None:
-            difference = {"what": "state", **spot._asdict()}
-        receipt = self._receipt(stretch, compared, state, difference)
-        self.receipts.keep(receipt)
+            first = compared.first, found_at(stretch, compared.first.market, compared.first.ts)
+        difference = _difference(first, spot, made_again)
+        receipt = self._receipt(stretch, compared, state, made_again, difference)
+        self._keep(receipt)
         return Outcome(stretch, receipt, first=first)
 
     def tidy(self) -> None:
@@ -151,46 +146,38 @@ class Verifying:
             return points
         return [*points, now]
 
-    def _compared(self, stretch: Stretch, events: Path) -> Compared:
-        since, until = numbers(stretch.since), numbers(stretch.until)
-        if not self.run.history:
-            return compare(events, None, since, until)
-        with closing(History(self.settings).client("reader")) as client:
-            kept = Kept(client, {"flow": self.run.flow, "run": self.run.run})
-            return compare(events, kept, since, until)
-
     def _receipt(
-        self, stretch: Stretch, compared: Compared, state: bytes, difference: dict[str, Any]
-    ) -> Receipt:
+        self, stretch: Stretch, compared: Compared, state: bytes, made_again: Recut | None,
+        difference: dict[str, Any],
+    ) -> Receipt:  # fmt: skip
         since, until = stretch.since, stretch.until
-        candles, wrong = self._recut(stretch) if not difference else (0, None)
-        ran = (since or until).tapedeck
-        receipt = Receipt(
+        code = {
+            "flow": stretch.flow_hash, "tapedeck": (since or until).tapedeck,
+            "replayed_with": Start.now("", "").tapedeck,
+        }  # fmt: skip
+        return Receipt(
             self.run.flow, self.run.run, self.name, time.time_ns(),
             since.name if since else "", until.name,
             since.at if since else self.run.started, until.at,
-            (self.log or self.run.log).option, stretch.positions,
-            {
-                "flow": stretch.flow_hash, "tapedeck": ran,
-                "replayed_with": Start.now("", "").tapedeck,
-            },
-            compared.events, compared.digest, state.hex(), candles,
-            difference or ({"what": "candle", **wrong} if wrong else {}),
+            (self.log or self.run.log).option, stretch.positions, code,
+            compared.events, compared.digest, state.hex(),
+            made_again.candles if made_again else 0, difference,
         )  # fmt: skip
+
+    def _keep(self, receipt: Receipt) -> None:
+        self.receipts.keep(receipt)
         if self.run.history:
             with closing(History(self.settings).client("writer")) as client:
                 note(client, receipt)
-        return receipt
 
-    def _recut(self, stretch: Stretch) -> tuple[int, dict[str, Any] | None]:
-        """Make the candles again in SQL; none, where history has not the trades."""
+    @contextmanager
+    def _reader(self) -> Iterator[Client | None]:
+        """Give what reads history; nothing, if the run is not kept there."""
         if not self.run.history:
-            return 0, None
-        since, until = numbers(stretch.since), numbers(stretch.until)
-        whose = {"flow": self.run.flow, "run": self.run.run}
+            yield None
+            return
         with closing(History(self.settings).client("reader")) as client:
-            found = recut(client, whose, stretch.positions, since, until)
-        return (found.candles, found.first) if found else (0, None)
+            yield client
 
     def _await_history(self) -> None:
         """Wait until history has what the run had concluded by now."""
@@ -198,6 +185,20 @@ class Verifying:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while any(path.exists() for path in there) and time.monotonic() < deadline:
             time.sleep(0.05)
+
+
+def _difference(
+    first: tuple[Differing, Found | None] | None, spot: Spot | None, made_again: Recut | None
+) -> dict[str, Any]:
+    """Return what differs first: an event, the end state, or a candle that SQL makes otherwise."""
+    if first is not None:
+        event, place = first
+        return {"what": "event", **event.said(), "log": place._asdict() if place else None}
+    if spot is not None:
+        return {"what": "state", **spot._asdict()}
+    if made_again is not None and made_again.first is not None:
+        return {"what": "candle", **made_again.first}
+    return {}
 
 
 def _covered(stretch: Stretch, receipts: Iterable[Receipt]) -> bool:
