@@ -33,7 +33,7 @@ def money(number: Number, market: str, *, signed: bool = True) -> str:
     Examples
     --------
     >>> money(Decimal("-2.465281"), "sim:BTC/USDT"), money(0.000012345, "x:ETH/BTC", signed=False)
-    ('−2.47 USDT', '0.00001234 BTC')
+    ('−2.47 USDT', '0.0000123 BTC')
 
     """
     size = abs(float(number))

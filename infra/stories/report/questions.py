@@ -88,7 +88,8 @@ _QUESTIONS = {
         SELECT toUnixTimestamp(toDateTime(m.hour)) AS hour, sum(m.outcomes) AS outcomes,
             sum(m.log_loss * m.outcomes) / sum(m.outcomes) AS log_loss,
             sum(m.base_log_loss * m.outcomes) / sum(m.outcomes) AS base
-        FROM model_metrics AS m WHERE OF_RUN GROUP BY hour ORDER BY hour
+        FROM model_metrics AS m WHERE OF_RUN AND m.log_loss IS NOT NULL
+        GROUP BY hour ORDER BY hour
     """,
     "gap": """
         SELECT count() AS positions, avg(g.gap) AS gap, min(g.gap) AS worst,
