@@ -10,7 +10,7 @@ export LC_ALL := C
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run deploy-flow verify-flow dashboard test check format chaos bench lock clean
+.PHONY: help run deploy-flow verify-flow dashboard test check format chaos bench docs lock clean
 
 help: ## list the doors
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ chaos: $(ready) ## kill, freeze and starve what runs, drawn from seeds, and see 
 
 bench: $(ready) ## speed and memory as tables, against a plain loop; ARGS=ingest measures taking in, half an hour; ARGS=orders orders
 	@$(bin)/python -m benchmarks $(ARGS)
+
+docs: $(ready) ## write the pages of docs/ that are made from the code: operators, events
+	@$(bin)/python -m infra.authors.pages docs
 
 pin := $(bin)/uv pip compile pyproject.toml --quiet --universal --python-version 3.10 --fork-strategy fewest \
 	--generate-hashes --custom-compile-command "make lock"

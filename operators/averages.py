@@ -217,6 +217,20 @@ class MovingAverages:
     of
         The kind of candles to take, such as `1m`; all, if `None`.
 
+    Examples
+    --------
+    >>> from operators.candles import ThresholdCandles
+    >>> from schemas import Trades
+    >>> trades = Trades.of("m", [1, 2, 3], [7.0, 9.0, 8.0], [1.0, 1.0, 1.0])
+    >>> candles = [out for out in ThresholdCandles("count", 1)(trades) if type(out) is Candle]
+    >>> machine = MovingAverages({"sma": (1, 2)})
+    >>> [out.values for each in candles for out in machine(each) if type(out) is Averages]
+    [{'sma1': 9.0, 'sma2': 8.0}, {'sma1': 8.0, 'sma2': 8.5}]
+
+    Notes
+    -----
+    State: some 40 bytes a candle of each window; exponential averages have no window to keep.
+
     """
 
     reads: frozenset[type[Event]] = frozenset({Candle})

@@ -46,6 +46,10 @@ class TimeCandles:
     >>> [len(out[0]), out[1].close, out[1].count, out[1].complete]
     [3, 9.0, 2, False]
 
+    Notes
+    -----
+    State: at most 1 kB a market, the candle in the making.
+
     """
 
     reads: frozenset[type[Event]] = frozenset({Trades, Book, Heartbeat, Gap})
@@ -180,6 +184,10 @@ class ThresholdCandles:
     >>> out = list(machine(Trades.of("m", [1, 2, 3], [7.0, 9.0, 8.0], [1.0, 1.5, 1.0])))
     >>> [len(out[0]), out[1].volume, len(out[2])]
     [2, 2.5, 1]
+
+    Notes
+    -----
+    State: at most 1 kB a market, the candle in the making.
 
     """
 

@@ -39,6 +39,10 @@ class Entries:
     >>> [type(out).__name__ for out in machine(Averages("m", 0, {"sma2": 8.0}))]
     ['Averages', 'Signal']
 
+    Notes
+    -----
+    State: at most 4 kB a market, the latest of each kind and the moment before.
+
     """
 
     shape = ("entries", 1)

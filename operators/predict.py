@@ -104,6 +104,25 @@ class Predict:
     UnseededError
         When a part of the model has an unset seed: it would not do the same thing twice.
 
+    Examples
+    --------
+    >>> from river.linear_model import LogisticRegression
+    >>> machine = Predict(
+    ...     Value, LogisticRegression, Barriers(take_profit=0.01), Costs(),
+    ...     features=lambda now: now.values, size=quote(100),
+    ... )
+    >>> trades = Trades.of("m", [1, 2, 3, 4], [100.0, 100.0, 101.0, 102.0], [1.0] * 4)
+    >>> events = trades.cut(0, 1), Value("m", 1, "mood", 0.5), trades.cut(1, 4)
+    >>> tape = [out for event in events for out in machine(event)]
+    >>> [(out.decision, out.odds) for out in tape if type(out) is Prediction]
+    [(1, 0.5)]
+    >>> [(out.decision, out.why, out.label) for out in tape if type(out) is Outcome]
+    [(1, 'take', True)]
+
+    Notes
+    -----
+    State: the model, and some 500 bytes an open shadow, of which there are at most `max_open`.
+
     """
 
     def __init__(

@@ -71,6 +71,22 @@ class Trade:
     since
         The tape time from which on positions are entered.
 
+    Examples
+    --------
+    >>> machine = Trade(Barriers(take_profit=0.01), Costs(fees_bps=5))
+    >>> signal = Signal("m", 0, "long", 1.0, "base", "cross")
+    >>> trades = Trades.of("m", [1, 2, 3, 4], [100.0, 100.0, 101.0, 102.0], [1.0] * 4)
+    >>> events = trades.cut(0, 1), signal, trades.cut(1, 4)
+    >>> tape = [out for event in events for out in machine(event)]
+    >>> [type(out).__name__ for out in tape if type(out) is not Trades]
+    ['Signal', 'Order', 'Fill', 'Opened', 'Order', 'Fill', 'Closed']
+    >>> tape[-1].why, tape[-1].entry, tape[-1].exit, tape[-1].pnl
+    ('take', Decimal('100.0'), Decimal('102.0'), Decimal('1.899000'))
+
+    Notes
+    -----
+    State: at most 4 kB a market, one position with its barriers and the last book.
+
     """
 
     def __init__(
