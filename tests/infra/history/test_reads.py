@@ -15,22 +15,26 @@ from schemas.tables import outside_block
 START: Time = 1_767_225_600 * SECOND
 """2026-01-01."""
 ROWS = 60_000
-"""Trades of each of four days: a month's partition, and a day of the next."""
+"""Trades of each day."""
 DAYS = (2, 3, 4, 33)
 
 
 @pytest.fixture(scope="module")
 def market(writer: Client) -> str:
+    """Keep four days, each in three parts of the same stretch, as what comes from many feeds."""
     market = f"reads:{uuid4().hex}"
-    for number, day in enumerate(DAYS):
-        ts = START + day * DAY + np.arange(ROWS) * SECOND
-        one = np.ones(ROWS)
-        place = Position("reads/0", number, 0)
-        trades = Trades.of(market, ts, one, one, one.astype(np.int8), np.arange(ROWS), at=place)
-        rows = pa.Table.from_batches([outside_block(Trades, [trades])])
-        for _ in range(2):  # as after a crash
-            writer.insert_arrow("trades", rows)
+    for part in range(3):
+        rows = [block(market, number, part) for number in range(len(DAYS))]
+        writer.insert_arrow("trades", pa.Table.from_batches(rows))
     return market
+
+
+def block(market: str, number: int, part: int) -> pa.RecordBatch:
+    ts = START + DAYS[number] * DAY + np.arange(part, ROWS, 3) * SECOND
+    one, place = np.ones(len(ts)), Position("reads/0", 3 * number + part, 0)
+    side = one.astype(np.int8)
+    trades = Trades.of(market, ts, one, one, side, np.arange(len(ts)), at=place)
+    return outside_block(Trades, [trades])
 
 
 def read(client: Client, market: str, since: Time, until: Time) -> tuple[int, int]:
@@ -50,9 +54,3 @@ def test_an_hour_is_found_without_reading_its_month(reader: Client, market: str)
     found, rows = read(reader, market, since, since + 3600 * SECOND)
     assert found == 3_600
     assert rows < ROWS
-
-
-def test_a_month_is_found_without_reading_the_others(reader: Client, market: str) -> None:
-    found, rows = read(reader, market, START + 33 * DAY, START + 34 * DAY)
-    assert found == ROWS
-    assert rows < 3 * ROWS
