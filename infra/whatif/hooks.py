@@ -41,11 +41,7 @@ class Panel:
         """Return what becomes of a value: itself, if nothing is set."""
         for full, text in self.changes:
             if full == name or full.startswith(f"{name}."):
-                parts = full.removeprefix(name).split(".")[1:]
-                try:
-                    value = turned(value, parts, text, self.known)
-                except ValueError as error:
-                    raise KnobError(f"--set {full}={text}: {error}") from error
+                value = _turned(name, value, full, text, self.known)
         self.seen.update((one.name, one) for one in knobs(name, value))
         if isinstance(value, FunctionType):
             self.seen[name] = Knob(name, value)
@@ -68,8 +64,18 @@ class Panel:
             if name not in self.seen and [*taken.values()].count(taken[name]) > 1:
                 self.seen[name] = Knob(name, one)
         return {
-            name: turned(own[name], (), text, own) for name, text in self.changes if name in own
+            name: _turned(name, own[name], name, text, own)
+            for name, text in self.changes
+            if name in own
         }
+
+
+def _turned(name: str, value: object, full: str, text: str, known: Mapping[str, object]) -> object:
+    """Return the value of a name with what is set of it."""
+    try:
+        return turned(value, full.removeprefix(name).split(".")[1:], text, known)
+    except ValueError as error:
+        raise KnobError(f"--set {full}={text}: {error}") from error
 
 
 def _takes(function: FunctionType) -> tuple[str, ...]:
