@@ -9,7 +9,7 @@ import orjson
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -169,6 +169,8 @@ async def _commanded(request: Request) -> object:
         return orjson.loads(await request.body())
     except orjson.JSONDecodeError as error:
         raise Refusal(BAD, f"the body is no JSON: {error}") from None
+    except ClientDisconnect:
+        raise Refusal(BAD, "the body ends before its Content-Length") from None
 
 
 def _missing(_: Request, error: Exception) -> Response:

@@ -10,6 +10,7 @@ import uvicorn
 from connectors.scrub import keep_secret
 from infra.page.gate import Gate
 from infra.page.house import House
+from infra.page.punctual import Punctual
 from infra.page.routes import application
 from infra.running.problems import ReplayError
 
@@ -72,7 +73,7 @@ class Serving(uvicorn.Server):
         self.port = int(at.getsockname()[1])
         self.gate = gated(house, self.port)
         config = uvicorn.Config(
-            self.gate, http="h11", ws="none", lifespan="off", log_config=None,
+            self.gate, http=Punctual, ws="none", lifespan="off", log_config=None,
             access_log=False, server_header=False, proxy_headers=False,
             limit_concurrency=_CONNECTIONS, h11_max_incomplete_event_size=_HEAD_BYTES,
             timeout_keep_alive=_IDLE_SECONDS, timeout_graceful_shutdown=_GRACE_SECONDS,

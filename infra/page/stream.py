@@ -9,7 +9,8 @@ from importlib.metadata import version
 from typing import Final
 
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.page.asked import Asked, run_of
 from infra.page.body import packed
@@ -67,8 +68,10 @@ class Stream:
         await send({"type": "http.response.body", "body": b""})
 
 
-def stream(request: Request) -> Stream:
+def stream(request: Request) -> ASGIApp:
     """Return what tells a browser of the desk, and of a market of a run if the query names one."""
+    if request.method == "HEAD":
+        return Response(media_type="text/event-stream")
     asked, run = Asked(request.query_params), request.query_params.get("run")
     house: House = request.app.state.house
     key = None if run is None else Key(run_of(run), asked.market(), asked.text("kind"))
