@@ -22,6 +22,7 @@ from typing import Any
 import orjson
 
 from connectors.disk import kept, sync
+from infra.lock import Busy, Lock
 
 RUN, SNAPSHOTS, BEGUN, STARTS = "run.json", "snapshots", "begun", "starts.json"
 SHELF = "large"
@@ -30,7 +31,7 @@ STATES = "part-0.sqlite3"
 """The file with the snapshots of a process, there and here."""
 VERIFY = "verify"
 """What those are for that somebody asked for."""
-_SAYS, _FLOWS = "checkpoint.json", "flows"
+_SAYS, _FLOWS, _LOCK = "checkpoint.json", "flows", "lock"
 _PATIENCE_SECONDS = 30.0
 
 
@@ -151,8 +152,26 @@ class Checkpoints:
     def thin(self, most: int) -> None:
         """Remove the oldest, but for so many, and those that nobody begins at any more.
 
-        Those are of runs that are forgotten, and what was taken to verify, but for the last.
+        Those are of runs that are forgotten, and what was taken to verify, but for the last. While
+        somebody reads them nothing is removed.
         """
+        with suppress(Busy), closing(self.held()):
+            self._thin(most)
+
+    def held(self) -> Lock:
+        """Take the right to read them, and to remove any.
+
+        Raises
+        ------
+        Busy
+            When another has it.
+
+        """
+        with kept("checkpoints", self.directory):
+            self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return Lock(self.directory / _LOCK)
+
+    def _thin(self, most: int) -> None:
         own = self.kept()
         asked = [one for one in own if one.why == VERIFY]
         names = {

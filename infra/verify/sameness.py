@@ -15,6 +15,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from operators.taught import Taught
+
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, Decimal)
 _NAMED = (type, FunctionType, BuiltinFunctionType)
 _SHOWN = 60
@@ -108,6 +110,8 @@ def _of_array(value: np.ndarray[Any, Any]) -> Parts:
 
 def _reduced(value: object, name: str) -> tuple[str, Parts]:
     """Take an object apart as a pickle would."""
+    if isinstance(value, Taught):  # what else it has depends on when snapshots were made
+        return name, [(".model", value.model), (".regresses", value.regresses)]
     reduced = value.__reduce_ex__(_PROTOCOL)
     if isinstance(reduced, str):
         return f"{name} {reduced}", []

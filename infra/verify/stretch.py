@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import orjson
 from bytewax.inputs import StatefulSourcePartition
 
 from connectors.log.offsets import State
 from connectors.recordings.tracks import Item
+from connectors.shelf import Shelf
 from infra.recovery import snapshots
 from infra.recovery.division import SINK, SOURCE
 from infra.recovery.remake import BEGUN, RUN, SNAPSHOTS
@@ -26,6 +26,7 @@ from infra.verify.as_read import AnyLog, AsRead
 from infra.verify.checkpoints import SHELF, Checkpoint, Checkpoints, link_all
 from infra.verify.past_run import PastRun
 from infra.verify.sameness import Sameness, Spot
+from operators.bulk import Keeping
 from schemas.sealed import opened
 
 NUMBER = "conclude.number"
@@ -157,14 +158,33 @@ def stretches(
 
 def ends(stretch: Stretch, place: Path) -> tuple[bytes, Spot | None]:
     """Return a hash of the states in which a replay ended, and where they differ from the run's."""
-    ours, theirs = (_by_key(kept) for kept in (stretch.end(place), states_of(stretch.until)))
+    ours = _Ends.of(stretch.end(place), place / "store")
+    theirs = _Ends.of(states_of(stretch.until), stretch.until.directory)
     same = Sameness()
-    for step, market in sorted({*ours, *theirs}):
-        one, other = (_opened(step, states.get(Key(step, market))) for states in (ours, theirs))
+    for step, market in sorted({*ours.states, *theirs.states}):
+        one, other = (states.opened(Key(step, market)) for states in (ours, theirs))
         if found := same.spot(one, other):
             return b"", found._replace(path=f"{market}, step {_short(step)}{found.path}")
-    digests = [same.digest((key, _opened(key.step, ours[key]))) for key in sorted(ours)]
+    digests = [same.digest((*key, ours.opened(key))) for key in sorted(ours.states)]
     return same.digest(digests), None
+
+
+class _Ends(NamedTuple):
+    """The states of a run at one moment, and the shelf with what is large of them."""
+
+    states: Mapping[Key, bytes]
+    shelf: Shelf
+
+    @classmethod
+    def of(cls, kept: Sequence[Kept], store: Path) -> _Ends:
+        return cls(_by_key(kept), Shelf(store / SHELF))
+
+    def opened(self, key: Key) -> object:
+        """Return a state as its machine has it; None if there is none."""
+        if key not in self.states:
+            return None
+        content = opened(cast("bytes", snapshots.plain(self.states[key])))
+        return content if key.step.endswith(NUMBER) else Keeping(self.shelf).opened(content)
 
 
 def places(checkpoint: Checkpoint) -> dict[str, tuple[int, dict[str, int]]]:
@@ -227,13 +247,6 @@ def _by_key(kept: Sequence[Kept]) -> Mapping[Key, bytes]:
 
 def _outlet(key: Key) -> bool:
     return key.step.endswith(f".{SINK}")
-
-
-def _opened(step: str, state: bytes | None) -> object:
-    if state is None:
-        return None
-    content = opened(cast("bytes", snapshots.plain(state)))
-    return content if step.endswith(NUMBER) else pickle.loads(content)  # noqa: S301 - our own store
 
 
 def _short(step: str) -> str:

@@ -73,7 +73,9 @@ def verify(
             made = [*Receipts(run.store).all()]
         else:
             log = log_of(Logs(from_log, False, from_clickhouse)) or _own(name, settings)
-            made = [*_verified(Verifying(run, name, log, settings), again=again)]
+            with Verifying(run, name, log, settings).alone() as verifying:
+                made = [*_verified(verifying, again=again)]
+            verifying.tidy()
         if as_json:
             out.write(orjson.dumps([one.said() for one in made], option=orjson.OPT_INDENT_2))
             out.write(b"\n")
@@ -112,7 +114,6 @@ def _verified(verifying: Verifying, *, again: bool) -> Iterator[Receipt]:
             yield outcome.receipt
             if not outcome.receipt.identical:
                 return
-    verifying.tidy()
     if lost == len(found):
         raise screen.Misused("nothing could be verified: the log does not reach back so far")
 

@@ -15,6 +15,7 @@ from clickhouse_connect.driver.client import Client
 from connectors.history.journal import waiting
 from connectors.log.log import LostError
 from infra.history.history import History
+from infra.lock import Busy
 from infra.recovery.starts import Start
 from infra.running.problems import ReplayError
 from infra.running.replay import Watcher
@@ -78,6 +79,23 @@ class Verifying:
         self.run, self.name, self.log, self.settings = run, name, log, settings
         self.receipts = Receipts(run.store)
         self._book = Checkpoints(run.store)
+
+    @contextmanager
+    def alone(self) -> Iterator[Verifying]:
+        """See that nobody else verifies it, and that no checkpoint goes meanwhile.
+
+        Raises
+        ------
+        Unverifiable
+            When somebody does.
+
+        """
+        try:
+            held = self._book.held()
+        except Busy:
+            raise Unverifiable(f"{self.name} is being verified already: wait for it") from None
+        with closing(held):
+            yield self
 
     def stretches(self, *, again: bool = False) -> list[Stretch]:
         """Return what is to be verified: from the first that has no good receipt on, till now.
