@@ -14,8 +14,8 @@ export function keep({ flow, run, market }) {
 
 /** What to look at: what was chosen if it is still there, else a flow that runs, else the newest run. */
 export function choiceOf(desk, { flow, run }) {
-  const deployed = desk.flows.find(({ name }) => name === flow);
-  if (deployed) return { flow, run: deployed.run };
+  const deployed = desk.flows.find(({ name }) => name === flow) ?? desk.flows.find((one) => run && one.run === run);
+  if (deployed) return { flow: deployed.name, run: deployed.run };
   if (run) return { flow: "", run };
   const first = desk.flows.find(({ state }) => state === "running") ?? desk.flows[0];
   if (first) return { flow: first.name, run: first.run };

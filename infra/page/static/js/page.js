@@ -7,7 +7,9 @@ import { Live } from "./live.js";
 
 const WHOLE = ["positions", "signals", "equity", "model", "troubles", "feed", "book"];
 const KINDS = ["hello", "desk", "candles", "tick", "trouble", "beat", ...WHOLE];
+const NOTHING = { flow: "", run: "", market: "" };
 const AGAIN = 3_000;
+const GONE = 404;
 
 export class Page {
   #sections;
@@ -15,7 +17,8 @@ export class Page {
   #live;
   #desk = null;
   #choice = chosenBefore();
-  #run = null;
+  #run = null; // what there is to say of the run that is shown
+  #asked = ""; // its id, or that of the one which is to be shown
   #version = null;
   #ahead = 0; // of the server's clock, in ms
   #feed = null;
@@ -27,7 +30,10 @@ export class Page {
   constructor(sections, banners) {
     this.#banners = banners;
     this.#sections = sections({
-      choose: (choice) => this.#choose(choice),
+      choose: (choice) => {
+        banners.say("run", "");
+        this.#choose(choice);
+      },
       market: (market) => this.#choose({ ...this.#choice, market }),
       kind: (kind) => this.#choose({ ...this.#choice, kind }),
       failed: (error) => this.#failed(error),
@@ -47,7 +53,7 @@ export class Page {
       if (error.status !== 401) setTimeout(() => this.begin(), AGAIN);
       return;
     }
-    if (!this.#run) this.#live.open("/api/stream"); // nothing to look at yet: what comes is told
+    if (!this.#asked) this.#live.open("/api/stream"); // nothing to look at yet: what comes is told
     setInterval(() => this.#tell(), 1_000);
   }
 
@@ -86,7 +92,7 @@ export class Page {
     this.#banners.say("history", desk.history.up ? "" : desk.history.why);
     this.#banners.say("log", desk.log.up ? "" : desk.log.why);
     const choice = choiceOf(desk, this.#choice);
-    if (choice?.run && (choice.run !== this.#choice.run || !this.#run)) this.#choose({ ...this.#choice, ...choice });
+    if (choice?.run && choice.run !== this.#asked) this.#choose({ ...this.#choice, ...choice });
     else if (choice) this.#choice = { ...this.#choice, ...choice };
     this.#tell();
   }
@@ -106,41 +112,51 @@ export class Page {
   }
 
   async #choose(choice) {
-    const before = this.#choice;
     this.#choice = choice;
+    this.#asked = choice.run;
     if (choice.run !== this.#run?.run) {
-      this.#run = null;
-      this.#feed = null;
       const run = await this.#about(choice);
-      if (this.#choice.run !== choice.run) return; // another was chosen meanwhile
+      if (this.#asked !== choice.run) return; // another was chosen meanwhile
       if (!run) {
-        this.#choice = { ...before, run: before.run === choice.run ? "" : before.run };
-        return;
+        this.#asked = ""; // the next desk that is pushed says what to look at
+        return this.#listen();
       }
       this.#run = run;
+      this.#feed = null;
     }
-    this.#listen();
+    this.#look();
   }
 
   async #about({ run }) {
     try {
       return await get(`/api/runs/${encodeURIComponent(run)}`);
     } catch (error) {
-      this.#failed(error);
+      if (error.status === GONE) {
+        this.#banners.say("run", error.message);
+        this.#choice = NOTHING;
+      } else {
+        this.#failed(error); // it is asked for again
+      }
       return null;
     }
   }
 
-  #listen() {
+  /** Look at the market that is chosen, or the first. */
+  #look() {
     const { run, markets } = this.#run;
     const told = markets.find(({ market }) => market === this.#choice.market) ?? markets[0];
     const kind = told?.kinds.find(({ kind: name }) => name === this.#choice.kind) ?? told?.kinds[0];
     this.#choice = { ...this.#choice, run, market: told?.market ?? "", kind: kind?.kind ?? "" };
     keep(this.#choice);
-    this.#live.open(`/api/stream${query({ run, market: told?.market, kind: kind?.kind })}`);
+    this.#listen();
     this.#sections.positions.choose(this.#choice);
     this.#sections.candles.choose(told ? { ...this.#choice, step: kind?.step ?? null } : null);
     this.#tell();
+  }
+
+  #listen() {
+    const { run, market, kind } = this.#run ? this.#choice : {};
+    this.#live.open(`/api/stream${query({ run, market, kind })}`);
   }
 
   #failed(error) {
