@@ -6,7 +6,8 @@ may be older than one copied behind it, never newer, and what is missing comes a
 
 1. The stores' snapshots. A run goes on from there, over the log that is copied later; what it
    concludes again has the ids it had.
-2. What stands beside snapshots: files of events are cut to the length a snapshot knows.
+2. What stands beside snapshots: files of events are cut to the length a snapshot knows. Checkpoints
+   are older than either.
 3. Outboxes. What flows had read of an executor's reports at their snapshots is in there, and what
    an outbox holds for told, or taken from the queue, is in the log and the queue copied later.
 4. How far ingest has brought the log into history.
@@ -29,10 +30,11 @@ _LOGS = ("orders", "log")
 _JOURNALS = ("trading/*/journal", "trading/*/*/journal", "deployments/*/store/journal",
              "deployments/*/store/*/journal", "ingest/journal", "ingest/late-*", "runs/**/journal",
              )  # fmt: skip
+_CHECKPOINTS = "*/*/checkpoints"
 _STATE = "run.json"
 _NOT_KEPT = {"lock", "outbox.lock", "writer.json", "status.json"}
 """What is true of a process that runs, and of no other."""
-_NOT_KEPT_DIRECTORIES = {"logs", "journal"}
+_NOT_KEPT_DIRECTORIES = {"logs", "journal", "checkpoints"}
 
 
 class Piece(NamedTuple):
@@ -67,6 +69,7 @@ def pieces(home: Path) -> Iterator[Piece]:
         yield from (piece for piece in _beside("stores", store) if piece.path.name != _STATE)
     for directory in sorted(home.glob("deployments/*")):
         yield from (p for p in _beside("deployments", directory) if "store" not in p.path.parts)
+    yield from _checkpoints(home)
     for directory in sorted(home.glob("executor/*")):
         yield from (Piece("outboxes", path) for path in sorted(directory.glob("*.sqlite3")))
         yield from _beside("outboxes", directory)
@@ -83,6 +86,13 @@ def stores(home: Path) -> list[Path]:
     """Return the recovery stores of a home."""
     patterns = (f"trading/*/{_STATE}", f"deployments/*/store/{_STATE}")
     return sorted(path.parent for pattern in patterns for path in home.glob(pattern))
+
+
+def _checkpoints(home: Path) -> Iterator[Piece]:
+    """Yield what is kept of checkpoints, whose oldest go meanwhile."""
+    for path in sorted(path for place in home.glob(_CHECKPOINTS) for path in below(place)):
+        if path.is_file() and not path.name.endswith(("lock", ".partial", "-wal", "-shm")):
+            yield Piece("checkpoints", path, passing=True)
 
 
 def _beside(part: str, directory: Path) -> Iterator[Piece]:

@@ -44,6 +44,7 @@ def parts(settings: Settings) -> list[Part]:
     found += _history(settings)
     found += [
         _directory("stores", [home / "trading", *home.glob("deployments/*/store")]),
+        _directory("checkpoints", [*home.glob("*/*/checkpoints")]),
         _directory("outboxes", [home / "executor"]),
         _directory("rows that wait", [home / "runs", home / "ingest"]),
         _directory("flows' logs", home.glob("deployments/*/logs")),

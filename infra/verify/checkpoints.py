@@ -101,9 +101,12 @@ class Checkpoints:
     def all(self) -> Iterator[Checkpoint]:
         """Yield all that are whole, the oldest first."""
         for path in sorted(self.directory.glob(f"*/{_SAYS}")):
-            with suppress(ValueError, TypeError):
+            with suppress(OSError, ValueError, TypeError, KeyError):  # it goes, or is half a copy
                 found = Checkpoint(**orjson.loads(path.read_bytes()))
-                yield replace(found, directory=path.parent)
+                found = replace(found, directory=path.parent)
+                numbers = range(found.identity["processes"])
+                if all((path.parent / str(number) / STATES).exists() for number in numbers):
+                    yield found
 
     def take(self, why: str, code: tuple[str, str] | None = None) -> Checkpoint | None:
         """Copy what a run has kept by now; None if that is nothing, or not of one moment.
