@@ -16,7 +16,8 @@ from tests.infra.page.made_up import FIRST, MARKET, STATIC, MadeUp, columns, dep
 Visiting: TypeAlias = Callable[..., Visit]
 
 _MINUTE = 60_000
-_READY = "() => document.querySelector('#candles-legend')?.innerText.includes('UTC')"
+_READY = """() => document.querySelector('#link-state')?.dataset.state === 'live' &&
+    document.querySelector('#candles-legend').innerText.includes('UTC')"""
 _FAINT = Path(__file__).with_name("faint.js").read_text()
 _NAMELESS = Path(__file__).with_name("nameless.js").read_text()
 _HOSTILE = "<img src=x onerror=\"alert('in')\"><script>alert('in')</script>"

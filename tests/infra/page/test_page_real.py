@@ -24,7 +24,8 @@ from tests.infra.page.kept_run import MARKETS, PAYLOAD, Kept, serving
 Visiting: TypeAlias = Callable[..., Visit]
 
 _DAY = 86_400 * 10**9
-_READY = "() => document.querySelector('#candles-legend')?.innerText.includes('UTC')"
+_READY = """() => document.querySelector('#link-state')?.dataset.state === 'live' &&
+    document.querySelector('#candles-legend').innerText.includes('UTC')"""
 _GROWING, _LONG = "f0" * 16, "f1" * 16
 """Runs made of the kept one: one that goes on while it is looked at, and one of many candles."""
 _MANY = 4_000
