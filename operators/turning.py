@@ -44,24 +44,24 @@ class Turning:
                 f"could not use what it knows: set it from the start, without a time"
             )
             raise ShapeChangedError(msg)
-        self.now, self._then, self._at = former, then, at
+        self.present, self._then, self._at = former, then, at
         self._reads, self._over = former.reads, False
 
     @property
     def shape(self) -> object:
         """That of both."""
-        return self.now.shape
+        return self.present.shape
 
     @property
     def state(self) -> Any:  # noqa: ANN401 - as a machine's
         """Whether it has turned, and the state of the one that it is."""
-        return self._over, self.now.state
+        return self._over, self.present.state
 
     @state.setter
     def state(self, kept: tuple[bool, Any]) -> None:
         if kept[0]:
             self._turn()
-        self.now.state = kept[1]
+        self.present.state = kept[1]
 
     def __call__(self, event: Event) -> Iterable[Event]:
         """Return what the machine of the hour makes of an event."""
@@ -74,17 +74,17 @@ class Turning:
                     self._turn()
             elif isinstance(event, _CLOCKS) and event.ts >= self._at:
                 self._turn()
-        return self.now(event) if type(event) in self._reads else (event,)
+        return self.present(event) if type(event) in self._reads else (event,)
 
     def _cut(self, trades: Trades, row: int) -> Iterator[Event]:
         former, rest = trades.cut(0, row), trades.cut(row, len(trades))
-        yield from self.now(former) if Trades in self._reads else (former,)
+        yield from self.present(former) if Trades in self._reads else (former,)
         yield from self(rest)
 
     def _turn(self) -> None:
-        self._then.state = self.now.state
-        self.now, self._over = self._then, True
-        self._reads = self.now.reads
+        self._then.state = self.present.state
+        self.present, self._over = self._then, True
+        self._reads = self.present.reads
 
 
 @dataclass(frozen=True)

@@ -146,7 +146,7 @@ def said(found: Luck | None, trials: int) -> str:
         return ""
     head = f"{trials:,} settings were tried, and the best of so many looks good by luck alone"
     if found is None:
-        return f"{head}: it closed fewer than {_FEW} positions, so that nothing can be said of it"
+        return f"{head}: it closed too few positions, or all alike, for more to be said of it"
     return (
         f"{head}: were all worth nothing, it would still show a Sharpe ratio of about "
         f"{found.lucky:.3f} a position; it shows {found.best:.3f} over {found.positions:,}. The "

@@ -95,8 +95,8 @@ def test_it_goes_on_from_a_snapshot_as_the_one_that_it_was() -> None:
     [*machine(Heartbeat(MARKET, START))]
     again = Turning(near(), far(), START)
     again.state = pickle.loads(pickle.dumps(machine.state))
-    assert (again.state[0], type(again.now.state)) == (True, type(machine.now.state))
-    assert vars(again.now)["gate"].barriers == FAR
+    assert (again.state[0], type(again.present.state)) == (True, type(machine.present.state))
+    assert vars(again.present)["gate"].barriers == FAR
 
 
 def test_what_another_step_knows_is_of_no_use() -> None:
