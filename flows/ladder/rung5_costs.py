@@ -13,10 +13,10 @@ COSTS = Costs(fees_bps=2, slippage_bps=1, latency_ms=50)
 BARRIERS = Barriers(stop_loss=0.002, take_profit=0.003, timeout=timedelta(minutes=30))
 # What is bought, in the quote currency.
 SIZE = quote(1_000)
-# What an entry may cost by the book, fees included, and what it must keep within. Books of the
-# simulator are up to a minute old; those of an exchange should not be older than a second.
+# What an entry may cost by the book, fees included, and what it must keep within. The simulator
+# makes few books, so old ones must do; those of an exchange should not be older than a second.
 MAX_COST = CostLimit(bps=6)
-LIMITS = Limits(max_order=5_000, max_book_age_ms=60_000)
+LIMITS = Limits(max_order=5_000, max_book_age_ms=300_000)
 
 
 def rule(now: Moment) -> Signal | None:

@@ -100,7 +100,7 @@ def _memory(path: Path, rows: Sequence[Row], whole: Concluded) -> Found:
     if blamed := _changing(path, rows):
         says = f"{blamed.name} changes while it runs: all markets share it, and no crash spares it"
         return Found("memory", False, says, blamed.place, remedy)
-    says = "markets in another order, each alone, and a second run in one process: the same"
+    says = "markets in another order, each alone, a second run: the same"
     return Found("memory", good=True, says=says)
 
 
