@@ -33,6 +33,8 @@ VERIFY = "verify"
 """What those are for that somebody asked for."""
 _SAYS, _FLOWS, _LOCK = "checkpoint.json", "flows", "lock"
 _PATIENCE_SECONDS = 30.0
+_FORGOTTEN_SECONDS = 3_600.0
+"""After that whoever was making a checkpoint has died: others may make one at the same time."""
 
 
 @dataclass(frozen=True)
@@ -214,7 +216,9 @@ class Checkpoints:
     def _make(self, partial: Path) -> None:
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         for left in self.directory.glob("*.partial"):
-            shutil.rmtree(left, ignore_errors=True)
+            with suppress(FileNotFoundError):  # it is whole now
+                if left.stat().st_mtime < time.time() - _FORGOTTEN_SECONDS:
+                    shutil.rmtree(left, ignore_errors=True)
         partial.mkdir(mode=0o700)
 
 
