@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pickle
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.log.again import check_kept
+from connectors.log.again import check_kept, from_there
 from connectors.log.log import Bounds, LogError, LostError
 from connectors.log.offsets import State, start
 from connectors.log.source import LogSource
@@ -64,6 +65,32 @@ def test_it_is_what_was_handed_out_and_nothing_behind_it(
         return made
 
     assert found_in(play(source)) == found_in(read)
+
+
+@given(
+    outside(), outside(), st.integers(1, 3), WINDOWS, st.integers(1, 3), st.integers(1, 6),
+    st.integers(0, 6), st.sampled_from([1, 1000]),
+)  # fmt: skip
+def test_from_where_it_stood_at_an_earlier_time_on_it_is_what_came_since(
+    events: list[Outside], later: list[Outside], step: int, window: Window, batch: int, steps: int,
+    more: int, other: int,
+) -> None:  # fmt: skip
+    log = MemoryLog(step=step)
+    log.put(*events)
+    before, since = read_some(log, window, batch, steps, 0)
+    whole, states = read_some(log, window, batch, steps + more, 0)
+    log.put(*later)
+    came: dict[str, list[Event]] = {}
+    source = LogSource(log, batch=other, window=window)
+    source.again({name: from_there(state, since[name]) for name, state in states.items()})
+    for name in source.list_parts():
+        part = source.build_part("replay", name, pickle.loads(pickle.dumps(since[name])))
+        with suppress(StopIteration):
+            while True:
+                for market, strip in part.next_batch():
+                    came.setdefault(market, []).extend(strip)
+    joined = {market: [*before.get(market, []), *came.get(market, [])] for market in whole}
+    assert found_in(joined) == found_in(whole)
 
 
 def test_processes_divide_what_was_read() -> None:
