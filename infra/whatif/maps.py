@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infra.importing import undisturbed
+from infra.times import write_time
 from infra.whatif.grid import Axis
 from infra.whatif.sweeping import Sweep
 
@@ -56,7 +57,9 @@ def map_of(sweep: Sweep) -> Map | None:
 
 def _title(sweep: Sweep, found: Map) -> str:
     others = "".join(f", {name} {value}" for name, value in found.others.items())
-    return f"{sweep.asked.by} by {found.down.short or 'all'} and {found.across.short}{others}"
+    names = " and ".join(filter(None, (found.down.short, found.across.short)))
+    chosen = f", up to {write_time(sweep.folds[-1].at)}" if sweep.folds else ""
+    return f"{sweep.asked.by} by {names}{others}{chosen}"
 
 
 def shown(sweep: Sweep, found: Map) -> Table:
@@ -64,7 +67,8 @@ def shown(sweep: Sweep, found: Map) -> Table:
     grid = Table(
         title=_title(sweep, found), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
     )
-    grid.add_column(f"{found.down.short} \\ {found.across.short}", no_wrap=True)
+    names = " \\ ".join(filter(None, (found.down.short, found.across.short)))
+    grid.add_column(names, no_wrap=True)
     shown_ = found.across.values[:_WIDEST]
     for value in shown_:
         grid.add_column(value, justify="right", no_wrap=True)

@@ -31,7 +31,6 @@ from infra.whatif.arguments import (
     Market,
     Markets,
     Picture,
-    Settings,
     Since,
     Tape,
     Until,
@@ -64,7 +63,15 @@ def command(
             show_default=False,
         ),
     ],
-    settings: Settings = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=FROM:TO:COUNT",
+            help="What is tried: so many values from one to another, or NAME=A,B,C; once for each.",
+            show_default=False,
+        ),
+    ] = None,
     data: Data = None,
     from_log: FromLog = None,
     from_kafka: FromKafka = False,
@@ -82,8 +89,9 @@ def command(
     ] = 4,
     by: Annotated[By, typer.Option(help="What the best is the best by.")] = By.pnl,
     processes: Annotated[
-        int, typer.Option(min=1, help="Processes that divide the cells.", show_default="all cores")
-    ] = 0,
+        int | None,
+        typer.Option(min=1, help="Processes that divide the cells.", show_default="all cores"),
+    ] = None,
     keep: Annotated[
         int, typer.Option(min=0, help="So many of the best become runs in history.")
     ] = 0,
