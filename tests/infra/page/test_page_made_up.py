@@ -81,15 +81,20 @@ def test_what_is_pushed_shows_without_a_reload(server: MadeUp, page: Visit) -> N
 def test_the_candle_in_the_making_gives_way_to_the_one_that_is_closed(
     server: MadeUp, page: Visit
 ) -> None:
-    forming = {"time": server.end, "end": server.end + _MINUTE, "open": 1.0, "high": 9.0}
-    forming |= {"low": 1.0, "close": 5.0, "volume": 1.0, "count": 2}
-    for _ in range(3):
-        server.push("tick", {"market": MARKET, "forming": forming, "price": 5.0})
-    later = forming | {"time": server.end + _MINUTE, "end": server.end + 2 * _MINUTE}
-    server.push("tick", {"market": MARKET, "forming": later, "price": 5.0})
+    for ahead in (0, 0, 1, 1, 2):
+        server.push("tick", _tick(server.end + ahead * _MINUTE))
     server.push("candles", server.candles(server.many, server.many + 2))
     page.says("#candles-legend", "19:47:00")
+    server.push("tick", _tick(server.end + 40 * _MINUTE))  # behind candles that are missing yet
+    server.push("candles", server.candles(server.many + 2, server.many + 4))
+    page.says("#candles-legend", "19:49:00")
     assert page.complaints == []
+
+
+def _tick(start: int) -> dict[str, object]:
+    forming = {"time": start, "end": start + _MINUTE, "open": 60_000.0, "high": 60_009.0}
+    forming |= {"low": 59_999.0, "close": 60_005.0, "volume": 1.0, "count": 2}
+    return {"market": MARKET, "time": start, "price": 60_005.0, "forming": forming}
 
 
 def test_scrolled_back_it_loads_older_candles_and_keeps_no_more_than_some(
@@ -101,7 +106,7 @@ def test_scrolled_back_it_loads_older_candles_and_keeps_no_more_than_some(
         page.until(_READY)
         page.page.focus("#candles-chart")
         at = "() => ({...document.querySelector('#candles-chart').dataset})"
-        for _ in range(8):
+        for _ in range(12):
             page.page.keyboard.press("-")  # the further one sees, the longer are the steps
         for _ in range(1_000):
             page.page.keyboard.press("ArrowLeft")

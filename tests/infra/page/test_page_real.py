@@ -104,7 +104,7 @@ def test_scrolled_back_it_reaches_the_first_candle_of_the_run(
     page = visit(f"{served.address}#run={_LONG}&market={MARKETS[0]}")
     page.until(_READY)
     page.page.focus("#candles-chart")
-    for _ in range(8):
+    for _ in range(12):
         page.page.keyboard.press("-")
     at = "() => ({...document.querySelector('#candles-chart').dataset})"
     for _ in range(500):

@@ -1,18 +1,17 @@
 /** The candles of the chosen market: fetched, continued by what is pushed, and scrolled through. */
 
 import { get } from "./api.js";
-import { el, fill, say } from "./dom.js";
-import { span } from "./format.js";
+import { say } from "./dom.js";
 import { PriceChart } from "./chart.js";
 import { later } from "./frame.js";
 import { legend } from "./legend.js";
 import { Stretch, rowsOf } from "./stretch.js";
+import { offerWidths } from "./width.js";
 
 const MOST = 6_000; // candles that are kept
 const SLACK = 1_000; // more of them before some are dropped, which draws all anew
 const FIRST = 500;
 const MORE = 1_500;
-const WIDER = [60, 300, 900, 3_600, 14_400, 86_400];
 const NONE = "No candle yet. The first one comes when it is over; until then see Feed for whether trades come in.";
 
 export class Candles {
@@ -46,9 +45,8 @@ export class Candles {
     this.#stretch.clear();
     this.#chart.form(null);
     this.#chart.draw([], "newest");
-    this.#parts.width.parentElement.hidden = !choice;
+    offerWidths(this.#parts.width, choice);
     if (!choice) return this.#tell(null);
-    this.#widths();
     await this.#load({ moved: "newest" });
   }
 
@@ -73,10 +71,8 @@ export class Candles {
   tick({ market, forming }) {
     if (market !== this.#choice?.market || this.#step || this.#stretch.newer) return;
     if (!forming) return;
-    later("forming", () => {
-      this.#chart.form({ ...forming, start: forming.time, at: forming.time / 1000, averages: {}, complete: false });
-      this.#on.moved();
-    });
+    const row = { ...forming, start: forming.time, at: forming.time / 1000, averages: {}, complete: false };
+    later("forming", () => this.#chart.form(row));
   }
 
   /** The time on the axis of the candle that a time falls into; null if it is not at hand. */
@@ -205,13 +201,6 @@ export class Candles {
     this.#tell(null);
     this.#parts.newest.hidden = this.#atEnd && !this.#stretch.newer;
     this.#on.moved();
-  }
-
-  #widths() {
-    const { kind, step } = this.#choice;
-    const wider = WIDER.filter((seconds) => seconds > (step ?? 0));
-    fill(this.#parts.width, el("option", { value: "" }, kind || "as made"),
-      wider.map((seconds) => el("option", { value: seconds }, span(seconds * 1000))));
   }
 
   #tell(pointed) {

@@ -57,7 +57,9 @@ export class PriceChart {
     this.#candles.setData(rows.map(candle));
     this.#volume.setData(rows.map(volume));
     this.#drawAverages();
-    this.form(this.#forming);
+    const forming = this.#forming;
+    this.#forming = null;
+    this.form(forming);
     if (moved === "newest" || !seen) this.newest();
     else if (moved) this.#scale.setVisibleLogicalRange({ from: seen.from + moved, to: seen.to + moved });
   }
@@ -74,10 +76,12 @@ export class PriceChart {
     }
   }
 
-  /** Draw the candle in the making behind the others; null is none. */
+  /** Draw the candle in the making behind the others, unless some between are missing; null is none. */
   form(row) {
-    this.#forming = row && row.at > (this.#rows.at(-1)?.at ?? Infinity) ? row : null;
-    if (!this.#forming) return;
+    const last = this.#rows.at(-1);
+    const reached = this.#forming?.at > last?.at ? this.#forming : last;
+    if (!row || !last || row.at <= last.at || row.start > reached.end) return;
+    this.#forming = row;
     this.#candles.update(candle(row));
     this.#volume.update(volume(row));
   }

@@ -4,9 +4,8 @@ import { el } from "./dom.js";
 
 const MINUS = "\u2212";
 const NONE = "\u2013";
-const UTC = { timeZone: "UTC", hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit",
-  hour: "2-digit", minute: "2-digit", second: "2-digit" };
 const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
+const [DATE, YEAR] = ["2026-11-23 ".length, "2026-".length]; // what is left out if it is the present one
 const DAY = 86_400_000;
 const MOST_DIGITS = 8;
 
@@ -49,18 +48,16 @@ export function digitsOf(prices) {
 
 /** `2026-11-23 06:30:01`, UTC. */
 export function utc(ms) {
-  const parts = new Intl.DateTimeFormat("en-GB", UTC).formatToParts(ms);
-  const of = Object.fromEntries(parts.map(({ type, value }) => [type, value]));
-  return `${of.year}-${of.month}-${of.day} ${of.hour}:${of.minute}:${of.second}`;
+  return new Date(ms).toISOString().slice(0, 19).replace("T", " ");
 }
 
-/** A time in UTC, short if it is of today; pointing at it tells all of it, and the local time. */
+/** A time in UTC, as short as can be; pointing at it tells all of it, and the local time. */
 export function time(ms, now = Date.now()) {
   if (ms == null) return NONE;
-  const whole = utc(ms);
-  const today = Math.floor(ms / DAY) === Math.floor(now / DAY);
+  const [whole, today] = [utc(ms), utc(now)];
   const title = `${whole} UTC\n${LOCAL.format(ms)}`;
-  return el("time", { datetime: new Date(ms).toISOString(), title }, today ? whole.slice(11) : whole);
+  const from = [DATE, YEAR].find((length) => whole.slice(0, length) === today.slice(0, length)) ?? 0;
+  return el("time", { datetime: new Date(ms).toISOString(), title }, whole.slice(from));
 }
 
 /** How long something takes or took: `340 ms`, `12 s`, `3 min`, `5 h`, `2 d`. */
