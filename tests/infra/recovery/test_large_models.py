@@ -23,7 +23,7 @@ def rig(tmp_path: Path) -> Rig:
     content = LEARNED.read_text().replace("river import linear_model", "river import forest")
     head, tail = content.split("def model()")
     (tmp_path / "wood.py").write_text(head + FOREST.lstrip() + tail.split("def cross(")[1])
-    simulate(tmp_path / "ticks.parquet", MARKETS, 1.0, seed=1, signal=1.0)
+    simulate(tmp_path / "ticks.parquet", MARKETS, 0.6, seed=1, signal=1.0)
     return Rig(tmp_path)
 
 
@@ -32,7 +32,7 @@ def test_a_killed_forest_goes_on_as_if_it_had_not_been(rig: Rig) -> None:
     command = ("replay", rig.home / "wood.py", "--data", rig.home / "ticks.parquet", "--no-history")
     rig.deck(*command, "--events", rig.home / "whole.jsonl")
     kept = (*command, "--batch", 64, "--recovery", store, "--events", rig.home / "events.jsonl")
-    for kilobytes in (400, 1_000):
+    for kilobytes in (300, 600):
         with rig.started(*kept) as process:
             there = lambda limit=kilobytes: large.exists() and written(store) > limit << 10  # noqa: E731
             assert until(process, there)
