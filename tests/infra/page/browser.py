@@ -22,7 +22,7 @@ _ARGUMENTS = (
     "--enable-precise-memory-info",
     "--js-flags=--expose-gc",
 )
-PATIENCE = 15_000
+PATIENCE = 60_000
 """Milliseconds until something surely should have shown."""
 
 
