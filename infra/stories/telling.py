@@ -187,8 +187,7 @@ def _stands(opened: Opened, last: Candle, market: str) -> Line:
     part = sign * change / float(opened.entry)
     return Line(
         last.ts, "stands",
-        f"at {short(last.close)}, the last close: {money(made, market)} ({bps(part)}) before "
-        f"the exit's costs, and of entry's fees",
+        f"at {short(last.close)}, the last close: {money(made, market)} ({bps(part)}) before fees",
     )  # fmt: skip
 
 
