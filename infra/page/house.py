@@ -44,7 +44,7 @@ class House:
         self.desk = Desk(settings, self.runs, self._troubles, read_only=read_only)
         self.feed = Feed(self.reader, self.runs, self.desk)
         self.orders = Orders(settings, self.desk)
-        self.tails = Tails(settings, self.desk)
+        self.tails = Tails(settings, self.desk, self.runs)
         self.hub = Hub(self)
 
     def run(self, run: str) -> dict[str, Any]:

@@ -132,13 +132,15 @@ class Hub:
             self._house.tails.forget(topic)
 
     def _each(self, seconds: float, work: Callable[[], None]) -> None:
+        said = ""
         while not self._over.wait(seconds):
             if not self._viewers:
                 continue
             try:
                 work()
             except Exception as error:  # noqa: BLE001 - a page that stands still would tell nobody
-                _log.error("%s", scrubbed(error))
+                if said != (said := repr(error)):  # once, not each second
+                    _log.error("%s", scrubbed(error))
 
     def _look_at_desk(self) -> None:
         desk = self._house.desk.now()

@@ -26,6 +26,10 @@ WHERE started < fromUnixTimestamp64Milli({{before:Int64}})
 ORDER BY started DESC, run LIMIT {{limit:UInt32}}
 """  # noqa: S608 - all values are parameters
 _ONE = f"SELECT {_COLUMNS}, code_version, settings, summary FROM runs WHERE run = {{run:String}}"  # noqa: S608 - as above
+_TRADES = """
+SELECT count() AS found FROM runs
+WHERE run = {run:String} AND status = 'running' AND mode != 'replay' AND startsWith(source, 'log ')
+"""
 _FLOW = "SELECT flow FROM runs WHERE run = {run:String} LIMIT 1"
 _MARKETS = """
 SELECT
@@ -69,6 +73,10 @@ class Runs:
             if len(self._flows) > _REMEMBERED:
                 self._flows.popitem(last=False)
         return self._flows[run]
+
+    def trades(self, run: str) -> bool:
+        """Tell whether a run reads the embedded log, as far as history knows."""
+        return bool(self._reader.ask(_TRADES, run=run)["found"][0])
 
     def newest(self, limit: int, before: int = LATEST) -> list[dict[str, Any]]:
         """Return the newest runs that began before a time, in milliseconds."""

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from connectors.log.log import Log
 from connectors.log.sqlite_log import SqliteLog
-from infra.deploy.deployment import KAFKA, REPLAY, Deployment, Place
+from infra.deploy.deployment import KAFKA, REPLAY, Place
 from infra.log.places import place
 from infra.page.desk import Desk
 from infra.page.forming import Latest
-from infra.page.runs import width
+from infra.page.runs import Runs, width
 from infra.page.tail import Tail
 from infra.settings import Settings
 
@@ -28,42 +28,39 @@ class Tails:
     ----------
     settings
         Know where they are.
-    desk
-        Knows which run reads which.
+    desk, runs
+        Know which run reads which.
 
     """
 
-    def __init__(self, settings: Settings, desk: Desk) -> None:
-        self._settings, self._desk = settings, desk
+    def __init__(self, settings: Settings, desk: Desk, runs: Runs) -> None:
+        self._settings, self._desk, self._runs = settings, desk, runs
         self._tails: dict[str, Tail] = {}
         self._lock = Lock()
 
     def follow(self, topic: Topic) -> None:
         """Have a topic know what comes in its market, if a log tells that."""
-        flow = self._desk.of(topic.key.run)
-        if topic.tail is not None or flow is None or not flow.runs:
+        if topic.tail is not None or (name := self._name(topic.key.run)) is None:
             return
-        name = self._name(flow.deployment)
-        topic.latest = Latest(topic.key.market, width(topic.kind or ""))
         with self._lock:
+            if not topic.viewers:
+                return  # they went meanwhile
             tail = self._tails.get(name)
             if tail is None:
                 tail = self._tails[name] = Tail(self._opener(name))
                 tail.start()
+            topic.latest = Latest(topic.key.market, width(topic.kind or ""))
             tail.watch(topic.latest)
-        topic.tail = tail
+            topic.tail = tail
 
     def forget(self, topic: Topic) -> None:
         """Let a topic be: nobody looks at it any more."""
-        if topic.tail is None or topic.latest is None:
-            return
         with self._lock:
-            if not topic.tail.forget(topic.latest):
+            tail = topic.tail
+            if tail is None or topic.latest is None or not tail.forget(topic.latest):
                 return
-            self._tails = {
-                name: tail for name, tail in self._tails.items() if tail is not topic.tail
-            }
-        topic.tail.close()
+            self._tails = {name: one for name, one in self._tails.items() if one is not tail}
+        tail.close()
 
     def troubles(self) -> str:
         """Return why logs cannot be read, if they cannot."""
@@ -77,11 +74,17 @@ class Tails:
         for tail in tails.values():
             tail.close()
 
-    def _name(self, deployment: Deployment) -> str:
-        """Return where a deployment's tape is told."""
-        if deployment.kind == REPLAY:
-            return str(Place(self._settings.home, deployment.name).tape)
-        return KAFKA if deployment.kind == KAFKA else str(self._settings.home / "log")
+    def _name(self, run: str) -> str | None:
+        """Return where the tape of a run is told, if it goes on."""
+        market_log = str(self._settings.home / "log")
+        flow = self._desk.of(run)
+        if flow is None:  # not deployed: somebody may have it in a terminal
+            return market_log if self._runs.trades(run) else None
+        if not flow.runs:
+            return None
+        if flow.deployment.kind == REPLAY:
+            return str(Place(self._settings.home, flow.deployment.name).tape)
+        return KAFKA if flow.deployment.kind == KAFKA else market_log
 
     def _opener(self, name: str) -> Callable[[], Log]:
         if name == KAFKA:

@@ -78,7 +78,6 @@ class Topic:
         began = time.monotonic()
         try:
             self._look(now)
-            self._house.tails.follow(self)
         finally:
             took = time.monotonic() - began
             self._due = now + min(max(_LOOK_SECONDS, _SHARE * took), _LONGEST_SECONDS)
@@ -140,6 +139,7 @@ class Topic:
                 self._wanted[name] = now + _EVERY[name]
         if now >= self._feed:
             self._feed = now + _FEED_SECONDS
+            self._house.tails.follow(self)
             self.tell("feed", self._house.feed.of(run))
             if self.latest is None or self.latest.book() is None:
                 self.tell("book", self._house.book(run, market))
