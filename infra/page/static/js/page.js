@@ -105,7 +105,7 @@ export class Page {
     this.#sections.flows(this.#desk, this.#choice);
     this.#sections.head({ desk: this.#desk, flow, run: this.#run, choice: this.#choice, now });
     this.#sections.commands.show(this.#desk, flow);
-    this.#banners.say("flow", flow?.bad ? `${flow.name} is ${flow.state}${flow.why ? `: ${flow.why}` : ""}` : "");
+    this.#banners.say("flow", flow?.bad ? badly(flow) : "");
     if (this.#feed) {
       this.#sections.feed(this.#feed, { now, running: flow?.state === "running", chosen: this.#choice.market });
     }
@@ -163,4 +163,9 @@ export class Page {
     if (error.status !== 0) this.#banners.say("page", error.message); // 0: the stream says it
     console.debug(error.message);
   }
+}
+
+/** Why somebody should look at a flow. */
+function badly({ name, state, why }) {
+  return why.startsWith(name) ? why : `${name} is ${state}${why ? `: ${why}` : ""}`;
 }
