@@ -57,6 +57,12 @@ class Latest:
         elif isinstance(event, Heartbeat):
             self._last = max(self._last, event.ts)
 
+    def measure(self, step: int | None) -> None:
+        """Take the width of the market's candles, once one of them has told it."""
+        if (step or 0) * SECOND != self._step:
+            self._step = (step or 0) * SECOND
+            self.lose()
+
     def lose(self) -> None:
         """Forget the candle in the making: some of its trades were left out."""
         self._candle, self._partial = None, True

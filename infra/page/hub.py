@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _VIEWERS, _TOPICS = 32, 16
 _DESK_SECONDS, _LOOK_SECONDS, _PULSE_SECONDS = 1.0, 0.25, 0.2
+_PATIENCE_SECONDS = 3.0
 _log = logging.getLogger("tapedeck.page")
 
 
@@ -72,7 +73,7 @@ class Hub:
         self.end()
         for thread in self._threads:
             if thread.is_alive():
-                thread.join()
+                thread.join(_PATIENCE_SECONDS)  # history may be slow to answer it
 
     def book(self, run: str, market: str) -> dict[str, Any] | None:
         """Return the book that was seen last in the log, if somebody looks at its market."""
@@ -139,7 +140,8 @@ class Hub:
             try:
                 work()
             except Exception as error:  # noqa: BLE001 - a page that stands still would tell nobody
-                if said != (said := repr(error)):  # once, not each second
+                # Once, not each second; and not what is cut off at the end.
+                if said != (said := repr(error)) and not self._over.is_set():
                     _log.error("%s", scrubbed(error))
 
     def _look_at_desk(self) -> None:

@@ -74,7 +74,7 @@ class Serving(uvicorn.Server):
         self.gate = gated(house, self.port)
         config = uvicorn.Config(
             self.gate, http=Punctual, ws="none", lifespan="off", log_config=None,
-            access_log=False, server_header=False, proxy_headers=False,
+            access_log=False, log_level="error", server_header=False, proxy_headers=False,
             limit_concurrency=_CONNECTIONS, h11_max_incomplete_event_size=_HEAD_BYTES,
             timeout_keep_alive=_IDLE_SECONDS, timeout_graceful_shutdown=_GRACE_SECONDS,
         )  # fmt: skip

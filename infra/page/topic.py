@@ -11,6 +11,7 @@ from infra.page.body import packed
 from infra.page.candles import Page
 from infra.page.forming import Latest
 from infra.page.news import News
+from infra.page.refusal import Refusal
 from infra.page.ring import Ring
 from infra.page.runs import width
 
@@ -78,6 +79,9 @@ class Topic:
         began = time.monotonic()
         try:
             self._look(now)
+        except Refusal:
+            self._news = None  # all is asked for anew
+            raise
         finally:
             took = time.monotonic() - began
             self._due = now + min(max(_LOOK_SECONDS, _SHARE * took), _LONGEST_SECONDS)
@@ -166,6 +170,8 @@ class Topic:
                 found, self._more = self._ask(newest), True
                 self.ring.skip()
         self.kind = found["kind"]
+        if self.latest is not None:
+            self.latest.measure(found["step"])
         self.ring.take(found["candles"], found["averages"])
         for viewer in [*self.viewers]:
             viewer.wake()

@@ -71,3 +71,13 @@ def test_candles_that_are_not_of_time_have_no_preview() -> None:
     latest = Latest("m:A/B", None)
     latest.take(Trades.of("m:A/B", [61 * SECOND], [7.0], [1.0]))
     assert (latest.tick()["price"], latest.tick()["forming"]) == (7.0, None)
+
+
+def test_a_width_that_is_told_later_counts_from_then_on() -> None:
+    latest = Latest("m:A/B", None)
+    latest.take(Trades.of("m:A/B", [61 * SECOND], [7.0], [1.0]))
+    latest.measure(60)
+    assert latest.tick()["forming"] is None
+    latest.take(Trades.of("m:A/B", [62 * SECOND], [8.0], [1.0]))
+    latest.measure(60)  # as it was: nothing is lost
+    assert latest.tick()["forming"]["open"] == 8.0
