@@ -1,1 +1,1 @@
-"""For authors of flows: a flow to begin with, and what is wrong with one."""
+"""For authors of flows: a flow to begin with, what is wrong with one, pages made from the code."""

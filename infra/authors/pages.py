@@ -7,17 +7,20 @@ from pathlib import Path
 
 from infra.authors.event_pages import event_pages
 from infra.authors.operator_pages import operator_pages
+from infra.authors.room_pages import rooms_page
 
 ROOMS = {"operators": operator_pages, "events": event_pages}
 
 
 def made() -> dict[Path, str]:
     """Return the text of each page, by where it stands under docs/."""
-    return {
-        Path(room, f"{name}.md"): text.rstrip() + "\n"
-        for room, pages in ROOMS.items()
-        for name, text in pages().items()
+    pages = {
+        Path(room, f"{name}.md"): text
+        for room, made_of in ROOMS.items()
+        for name, text in made_of().items()
     }
+    pages[Path("rooms.md")] = rooms_page()
+    return {path: text.rstrip() + "\n" for path, text in pages.items()}
 
 
 def write(docs: Path) -> None:
