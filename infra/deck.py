@@ -135,7 +135,9 @@ DOORS = {
         "run_command",
         "Trade a simulated week of two markets on paper, into ClickHouse.",
     ),
-    "history": Door("history.show", "app", "The embedded ClickHouse that keeps results."),
+    "history": Door(
+        "history.show", "app", "Ask what history keeps; start and stop the embedded ClickHouse."
+    ),
     "log": Door("log.log", "app", "The embedded market log that flows read."),
     "topics": Door("log.topics", "app", "The topics of the market log and of orders in Kafka."),
     "executor": Door(

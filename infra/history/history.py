@@ -30,7 +30,7 @@ _OWN = "__default__"
 
 _PORTS = {"http": 8123, "https": 8443}
 
-app = typer.Typer(help="The embedded ClickHouse that keeps results.", no_args_is_help=True)
+app = typer.Typer(help="Ask what history keeps; start and stop the embedded ClickHouse.")
 
 
 class History:

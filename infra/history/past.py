@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partialmethod
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
 import pyarrow as pa
 from clickhouse_connect.driver.binding import quote_identifier
@@ -14,18 +14,34 @@ from clickhouse_connect.driver.binding import quote_identifier
 from infra.history.history import History
 from infra.history.home import HistoryError
 from infra.history.past_question import Question, Wanted
+from infra.history.spread import spread
+from infra.history.topics import TOPICS, Topic
 from infra.settings import Settings
 from infra.times import TimeError, parse_time
+from infra.verify.which import which
 from schemas import Time
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    from typing_extensions import Unpack
 
 When: TypeAlias = str | datetime
 """Such as `2h` (ago), `2026-11-01`, or an aware datetime."""
 
-_WHOLE = 32
-"""Characters of a run's id."""
-_SHOWN = 5
-"""How many runs are named when several begin alike."""
+_ID = re.compile("[0-9a-f]{32}")
 _EPOCH = datetime.fromtimestamp(0, timezone.utc)
+
+
+class Asked(TypedDict, total=False):
+    """Which rows of a table are wanted; see `Past.table`."""
+
+    market: str | None
+    flow: str | None
+    run: str | None
+    since: When | None
+    until: When | None
+    last: int | None
 
 
 class Past:
@@ -39,7 +55,9 @@ class Past:
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self.client = History(settings).client("reader")
+        history = History(settings)
+        self.home = history.settings.home
+        self.client = history.client("reader")
 
     def table(
         self,
@@ -58,15 +76,18 @@ class Past:
         Parameters
         ----------
         name
-            Such as `candles` or `equity`; `tables` lists them.
-        market, flow, run
-            Whose; of a run the first characters do.
+            Such as `candles` or `equity`; `deck history` lists them.
+        market, flow
+            Whose.
+        run
+            Of which run: its id, or how that begins; or the name of a flow or a deployment, for its
+            latest.
         since, until
             From a time on, and in front of one.
         last
             Only so many of the last.
         exact
-            Money as decimals; else as floats, which Polars needs and a chart draws faster.
+            Money as decimals; else as floats.
 
         Raises
         ------
@@ -79,6 +100,26 @@ class Past:
         found = self.client.query_arrow(query, parameters, use_strings=True)
         return found if exact else _floats(found)
 
+    def pandas(self, name: str, *, exact: bool = True, **asked: Unpack[Asked]) -> pandas.DataFrame:
+        """Return rows as a data frame of pandas; see `table`.
+
+        Times are aware, money `Decimal` unless `exact` is false. Numbers by name, such as averages
+        and features, are columns.
+        """
+        found: pandas.DataFrame = spread(self.table(name, exact=exact, **asked)).to_pandas()
+        return found
+
+    def polars(self, name: str, **asked: Unpack[Asked]) -> polars.DataFrame:
+        """Return rows as a data frame of Polars; see `pandas`.
+
+        Money is floats: Polars has no decimals as wide as the events'.
+        """
+        import polars  # noqa: PLC0415 - who does not want it need not have it
+
+        return polars.DataFrame(spread(self.table(name, exact=False, **asked)))
+
+    runs = partialmethod(table, "runs")
+    results = partialmethod(table, "results")
     candles = partialmethod(table, "candles")
     averages = partialmethod(table, "averages")
     predictions = partialmethod(table, "predictions")
@@ -88,6 +129,11 @@ class Past:
     positions = partialmethod(table, "positions")
     daily = partialmethod(table, "daily")
     equity = partialmethod(table, "equity")
+    order_costs = partialmethod(table, "order_costs")
+    slippage = partialmethod(table, "slippage")
+    execution_gap = partialmethod(table, "execution_gap")
+    calibration = partialmethod(table, "calibration")
+    model_metrics = partialmethod(table, "model_metrics")
     troubles = partialmethod(table, "troubles")
 
     def tables(self) -> list[str]:
@@ -107,33 +153,22 @@ class Past:
         if last is not None and last < 1:
             raise HistoryError(f"last {last}: how many rows, at least 1; all of them without it")
         now = time.time_ns()
-        whole = self._run(run) if run and len(run) < _WHOLE else run
+        whole = run if not run or _ID.fullmatch(run) else which(run, self.client, self.home).run
         return Wanted(market, flow, whole, _time(since, now), _time(until, now), last)
 
     def question(self, name: str, wanted: Wanted, *, brief: bool = False) -> Question:
         """Return the SELECT for what is wanted of a table; see `Wanted.of`."""
-        if name not in (names := self.tables()):
-            raise HistoryError(f"history has no table {name!r}; there are {', '.join(names)}")
-        rows = self.client.query(f"DESCRIBE TABLE {quote_identifier(name)}").result_rows
-        return wanted.of(name, [str(row[0]) for row in rows], brief=brief)
+        topic = TOPICS.get(name, Topic(""))
+        relation = topic.relation or name
+        if relation not in (tables := self.tables()):
+            known = sorted({*TOPICS, *tables})
+            raise HistoryError(f"history has no table {name!r}; there are {', '.join(known)}")
+        rows = self.client.query(f"DESCRIBE TABLE {quote_identifier(relation)}").result_rows
+        return wanted.of(relation, [str(row[0]) for row in rows], topic, brief=brief)
 
     def close(self) -> None:
         """Let go of the connection."""
         self.client.close()
-
-    def _run(self, beginning: str) -> str:
-        query = "SELECT DISTINCT run FROM runs WHERE startsWith(run, {run:String}) ORDER BY run"
-        found = [str(run) for (run,) in self.client.query(query, {"run": beginning}).result_rows]
-        if len(found) != 1:
-            which = _named(found) if found else "deck history show runs lists them"
-            what = "several runs begin" if found else "no run begins"
-            raise HistoryError(f"{what} with {beginning!r}: {which}")
-        return found[0]
-
-
-def _named(runs: Sequence[str]) -> str:
-    more = f" and {len(runs) - _SHOWN} more" if len(runs) > _SHOWN else ""
-    return ", ".join(runs[:_SHOWN]) + more
 
 
 def _time(when: When | None, now: Time) -> Time | None:

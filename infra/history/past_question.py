@@ -9,12 +9,15 @@ from typing import NamedTuple
 from clickhouse_connect.driver.binding import quote_identifier
 
 from infra.history.home import HistoryError
+from infra.history.topics import Topic
 from schemas import Time
 
 _TIMES = ("ts", "hour", "day", "started", "at", "start")
 """Which column is a table's time: the first of these that it has."""
 _ROUNDED = {"hour": "toStartOfHour({})", "day": "toDate({})"}
 _IDS = ("flow", "run", "market", "seq", "position", "bin", "currency", "name")
+_POSITION = "flow, run, market, position"
+_BOUNDS = (("since", ">="), ("until", "<"))
 _PLACE = ("market", "partition", "offset", "row")
 _NANOSECONDS = "fromUnixTimestamp64Nano({{{}:Int64}}, 'UTC')"
 
@@ -48,13 +51,17 @@ class Wanted:
     until: Time | None = None
     last: int | None = None
 
-    def of(self, table: str, columns: Sequence[str], *, brief: bool = False) -> Question:
+    def of(
+        self, table: str, columns: Sequence[str], topic: Topic, *, brief: bool = False
+    ) -> Question:
         """Return the question to a table.
 
         Parameters
         ----------
         table, columns
             Its name, and those of its columns.
+        topic
+            What it answers.
         brief
             Leave out what is the same in all rows, and shorten runs: they are to be looked at.
 
@@ -65,6 +72,7 @@ class Wanted:
 
         """
         tests, parameters = self._tests(table, columns)
+        tests += self._narrowed(topic)
         query = f"SELECT * FROM {quote_identifier(table)}"  # noqa: S608 - all values are parameters
         if tests:
             query += f" WHERE {' AND '.join(tests)}"
@@ -87,7 +95,7 @@ class Wanted:
                 tests.append(f"{name} = {{{name}:String}}")
                 parameters[name] = value
         time = _time(columns)
-        for name, is_so in (("since", ">="), ("until", "<")):
+        for name, is_so in _BOUNDS:
             if (at := getattr(self, name)) is not None:
                 if time is None:
                     raise HistoryError(f"{table} has no time: leave {name} away")
@@ -97,9 +105,26 @@ class Wanted:
                 parameters[name] = at
         return tests, parameters
 
+    def _narrowed(self, topic: Topic) -> list[str]:
+        """Return what spares a view the positions that did not change in the stretch of time."""
+        bounds = [
+            f"ts {is_so} {_NANOSECONDS.format(name)}"
+            for name, is_so in _BOUNDS
+            if getattr(self, name) is not None
+        ]
+        if not bounds or not topic.changed_in:
+            return []
+        changed = " UNION ALL ".join(
+            f"SELECT {_POSITION} FROM {name} WHERE {' AND '.join(bounds)}"  # noqa: S608 - names and parameters
+            for name in topic.changed_in
+        )
+        return [f"({_POSITION}) IN ({changed})"]
+
     def _shown(self, columns: Sequence[str]) -> str:
         """Return what of the rows is worth a look."""
         same = [name for name in ("flow", "run", "market") if getattr(self, name) is not None]
+        if "name" in columns:  # a position's says whose it is
+            same = list(dict.fromkeys((*same, "run", "market", "position")))
         shown = "*" if not same else f"* EXCEPT ({', '.join(same)})"
         short = "run" in columns and "run" not in same
         return f"{shown} REPLACE (left(run, 8) AS run)" if short else shown

@@ -8,38 +8,59 @@ from typing import Annotated
 
 import typer
 from clickhouse_connect.driver.exceptions import DatabaseError
+from rich.table import Table
 
 from infra import times
 from infra.history.history import app
 from infra.history.home import HistoryError
 from infra.history.past import Past
 from infra.history.sql import Format, answer, explain
-from infra.screen import told
+from infra.history.topics import TOPICS
+from infra.screen import out, told
 
 _LOOKED_AT = 100
 """Rows of a table to look at, if nobody says how many."""
 
 
+@app.callback(invoke_without_command=True)
+def history(context: typer.Context) -> None:
+    """Ask what history keeps; start and stop the embedded ClickHouse."""
+    if context.invoked_subcommand is None:
+        topics()
+
+
 @app.command("show")
 def show(
     name: Annotated[
-        str, typer.Argument(help="A table or view, such as candles, positions, daily or equity.")
-    ],
+        str | None,
+        typer.Argument(
+            metavar="WHAT", help="Such as candles, positions, daily or equity; all without it."
+        ),
+    ] = None,
     since: Annotated[str | None, typer.Option(help=f"From then on: {times.HELP}.")] = None,
     until: Annotated[str | None, typer.Option(help="In front of then.")] = None,
     flow: Annotated[str | None, typer.Option(help="Of this flow.")] = None,
     market: Annotated[str | None, typer.Option(help="Of this market.")] = None,
-    run: Annotated[str | None, typer.Option(help="Of this run; its first characters do.")] = None,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            help="Of this run: how its id begins, or a flow or a deployment for its latest."
+        ),
+    ] = None,
     last: Annotated[
         int | None,
         typer.Option(
-            min=0, help="So many of the last rows; 0 is all. A table has 100, a file all."
+            "--limit", "--last", min=0,
+            help="So many of the last rows; 0 is all. A table has 100, a file all.",
         ),
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.table,
     output: Annotated[Path | None, typer.Option(help="The file to write; else stdout.")] = None,
-) -> None:
+) -> None:  # fmt: skip
     """Show what history keeps: any table or view, by time, flow, market and run."""
+    if name is None:
+        topics()
+        return
     brief = form is Format.table
     if last is None and brief:
         last = _LOOKED_AT
@@ -50,3 +71,17 @@ def show(
             answer(past.client, query, form, output, 0, parameters)
         except DatabaseError as error:
             raise HistoryError(explain(error, query, past.client)) from None
+
+
+def topics() -> None:
+    """Print what can be asked."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, topic in TOPICS.items():
+        table.add_row(name, topic.a_row)
+    out.print("deck history show WHAT --since 2h --market M; a row is\n", highlight=False)
+    out.print(table, highlight=False)
+    out.print(
+        "\nAlso --until, --flow, --run, --limit, --format csv, json or parquet.\n"
+        "deck sql asks in SQL; deck history --help lists what starts, stops and keeps history.",
+        highlight=False,
+    )

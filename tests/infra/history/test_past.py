@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from uuid import uuid4
 
+import polars
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -19,10 +20,12 @@ from infra.history.history import History, app
 from infra.history.home import HistoryError
 from infra.history.past import Past
 from infra.history.show import show
+from infra.history.topics import TOPICS
 from infra.times import TimeError
 from schemas import (
     MINUTE,
     SECOND,
+    Averages,
     Closed,
     Event,
     Fault,
@@ -35,6 +38,7 @@ from schemas import (
     Trades,
 )  # fmt: skip
 from schemas.tables import Record, block, outside_block, table
+from tests.conftest import ROOT
 
 START: Time = 1_700_002_800 * SECOND
 """23:00 UTC, 2023-11-14."""
@@ -167,7 +171,7 @@ def test_what_cannot_be_asked_is_told_with_what_can(past: Past, run: str) -> Non
         past.table("trades", flow="x")
     with pytest.raises(HistoryError, match="calibration has no time: leave since away"):
         past.table("calibration", since="2h")
-    with pytest.raises(HistoryError, match="no run begins with 'zz': deck history show runs"):
+    with pytest.raises(HistoryError, match="run 'zz': is no run, flow or deployment"):
         past.table("closed", run="zz")
     with pytest.raises(HistoryError, match="last 0: how many rows"):
         past.table("closed", last=0)
@@ -183,19 +187,83 @@ def test_runs_that_begin_alike_are_named(past: Past, writer: Client) -> None:
     for run in alike:
         row = [run, "one", datetime.now(timezone.utc), 1]
         writer.insert("runs", [row], ["run", "flow", "started", "version"])
-    with pytest.raises(HistoryError, match=f"several runs begin with .*: {', '.join(alike)}"):
+    with pytest.raises(HistoryError, match="is the beginning of several runs"):
         past.table("closed", run=alike[0][:8])
 
 
-def test_an_empty_history_has_every_table_without_rows(past: Past) -> None:
-    for name in set(past.tables()) - {
-        "migrations",
-        "runs",
-        "run_results",
-        "deployments",
-        "backfills",
-    }:
+def test_an_empty_history_has_every_topic_without_rows(past: Past) -> None:
+    for name in set(TOPICS) - {"runs", "receipts", "deployments"}:
         assert past.table(name, market="past:NONE").num_rows == 0
+    for name in ("runs", "receipts", "deployments"):
+        assert past.table(name, flow="none").num_rows == 0
+
+
+@pytest.fixture
+def averages(writer: Client) -> str:
+    market = f"past:{uuid4().hex}"
+    events = [Averages(market, START + n, {"sma2": n + 0.5, "ts": 7.0}) for n in range(3)]
+    events[2].values["sma9"] = 1.5
+    records = [Record(n, event) for n, event in enumerate(events)]
+    writer.insert_arrow("averages", pa.Table.from_batches([block("f", "r", Averages, records)]))
+    return market
+
+
+def test_pandas_has_aware_times_exact_money_and_averages_as_columns(
+    past: Past, run: str, averages: str
+) -> None:
+    frame = past.pandas("averages", market=averages)
+    assert str(frame["ts"].dtype) == "datetime64[ns, UTC]"
+    assert frame["sma2"].tolist() == [0.5, 1.5, 2.5]
+    assert frame["sma9"].isna().tolist() == [True, True, False]
+    assert frame["values.ts"].tolist() == [7.0] * 3
+    money = past.pandas("positions", run=run, flow="one", last=1)
+    assert len(money) == 0  # nothing was opened
+    made = past.pandas("closed", run=run, last=2)["pnl"]
+    assert made.tolist() == [Decimal("0.123456789012345678901")] * 2
+    assert past.pandas("closed", run=run, last=2, exact=False)["pnl"].sum() == 2 * float(made[0])
+
+
+def test_polars_has_aware_times_floats_and_averages_as_columns(
+    past: Past, run: str, averages: str
+) -> None:
+    frame = past.polars("averages", market=averages)
+    assert frame.schema["ts"] == polars.Datetime("ns", "UTC")
+    assert frame["sma2"].to_list() == [0.5, 1.5, 2.5]
+    assert frame["sma9"].to_list() == [None, None, 1.5]
+    assert frame["values.ts"].to_list() == [7.0] * 3
+    assert past.polars("closed", run=run, last=1)["pnl"].to_list() == [0.123456789012345678901]
+    for name in ("positions", "order_costs", "equity", "daily", "runs", "troubles"):
+        assert past.polars(name, flow="none").height == 0
+
+
+def test_a_run_is_also_found_by_its_flow(past: Past, writer: Client) -> None:
+    flow, run = f"flow-{uuid4().hex}", uuid4().hex
+    records = [Record(1, closed("past:A/USD", START))]
+    writer.insert_arrow("closed", pa.Table.from_batches([block(flow, run, Closed, records)]))
+    row = [run, flow, datetime.now(timezone.utc), 1]
+    writer.insert("runs", [row], ["run", "flow", "started", "version"])
+    assert past.equity(run=flow)["run"].to_pylist() == [run]
+    assert past.runs(flow=flow).select(["run", "positions"]).to_pylist() == [
+        {"run": run, "positions": 1}
+    ]
+
+
+def test_history_alone_tells_what_can_be_asked() -> None:
+    for words in ([], ["show"]):
+        said = CliRunner().invoke(app, words)
+        assert said.exit_code == 0
+        assert {line.split()[0] for line in said.stdout.splitlines() if line} >= set(TOPICS)
+
+
+def test_the_docs_name_all_that_can_be_asked() -> None:
+    text = (ROOT / "docs" / "history.md").read_text()
+    assert [name for name in TOPICS if f"`{name}`" not in text] == []
+
+
+def test_a_position_is_shown_by_its_name(run: str) -> None:
+    said = deck("equity", "--run", run, "--flow", "one", "--limit", "1").stdout
+    assert f"│ {run[:8]}:past:B/USD:" in said
+    assert "position" not in said
 
 
 def test_a_table_leaves_out_what_was_named_and_shortens_runs(run: str) -> None:
@@ -221,5 +289,5 @@ def test_a_table_has_the_last_hundred_rows_and_a_file_all(run: str, tmp_path: Pa
 def test_a_command_that_cannot_be_done_says_so_in_a_line() -> None:
     said = deck("closed", "--run", "zz")
     assert said.exit_code == 1
-    assert "no run begins with 'zz'" in said.stderr
+    assert "run 'zz': is no run" in said.stderr
     assert show.__doc__
