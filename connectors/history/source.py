@@ -129,16 +129,29 @@ class HistorySource(FixedPartitionedSource[Item, State]):
             chunks = again(lambda state: self._ahead(for_part, state), state, read, end)
         return Offsets(chunks, self._batch, state, counts, self._stopped, self._rest)
 
+    def bounds(self, part: str) -> Bounds | None:
+        """Return where what is let through of a part begins and ends; None if there is nothing."""
+        if part not in self._markets:
+            return None
+        with _told(), closing(self._connect()) as client:
+            return _Query(client, part, self._markets[part], self._window).bounds()
+
+    def reaches(self, part: str, offset: int) -> bool:
+        """Tell whether a part is kept up to an offset, whatever of it is let through."""
+        with _told(), closing(self._connect()) as client:
+            markets = _kept(client, ALL).get(part, [])
+            return bool(markets) and _Query(client, part, markets, ALL).bounds().end >= offset
+
     def stop(self) -> None:
         """Let all partitions end where they are, so that the engine drains and keeps its state."""
         self._stopped.set()
 
     def _ahead(self, part: str, state: State) -> Generator[Chunk | None, None, None]:
-        with closing(Ahead(self._chunks(part, state))) as chunks:
+        with closing(Ahead(self.chunks(part, state))) as chunks:
             yield from chunks
 
-    def _chunks(self, part: str, state: State) -> Generator[Chunk, None, None]:
-        """Read a partition from a state on, about so many rows at once."""
+    def chunks(self, part: str, state: State) -> Generator[Chunk, None, None]:
+        """Read a part from a state on to its end, some rows at once."""
         first, end, texts = state["first"], state["end"] or 0, set(state["texts"])
         width = 256
         with _told(), closing(self._connect()) as client:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from typing import Protocol
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
@@ -33,6 +34,18 @@ def _never() -> bool:
     return False
 
 
+class Earlier(Protocol):
+    """What is kept elsewhere of a log from before it begins."""
+
+    def first(self, part: str, stop: int) -> int | None:
+        """Return the offset from which on it has a part up to `stop`; None if it has not."""
+        ...
+
+    def chunks(self, part: str, first: int, stop: int, texts: Iterable[str]) -> Iterator[Chunk]:
+        """Yield a part from an offset up to another."""
+        ...
+
+
 class LogSource(FixedPartitionedSource[Item, State]):
     """A log as strips of each market's tape, partition by partition.
 
@@ -54,6 +67,8 @@ class LogSource(FixedPartitionedSource[Item, State]):
         What of it is let through.
     over
         Tells whether nothing more will be appended: then who follows ends at the end.
+    earlier
+        Has what is wanted and the log does not keep any more.
 
     Raises
     ------
@@ -70,10 +85,11 @@ class LogSource(FixedPartitionedSource[Item, State]):
         follow: bool = False,
         window: Window = ALL,
         over: Callable[[], bool] = _never,
+        earlier: Earlier | None = None,
     ) -> None:
         k, n = share
         self._log, self._batch, self._follow = log, batch, follow
-        self._window, self._over = window, over
+        self._window, self._over, self._earlier = window, over, earlier
         self._parts = log.partitions()[k::n]
         self._stopped, self._rest = threading.Event(), Rest(log.waker() if follow else None)
         self._kept: Mapping[str, State] = {}
@@ -149,13 +165,21 @@ class LogSource(FixedPartitionedSource[Item, State]):
         if self._window.since is None:
             return start(bounds.first, bounds.end)
         near = self._log.offset_at(part, self._window.since - _MARGIN)
-        return start(max(bounds.first, min(near, bounds.end)), bounds.end)
+        first = max(bounds.first, min(near, bounds.end))
+        if self._earlier is not None and 0 < bounds.first == first:
+            before = self._earlier.first(part, first)
+            first = first if before is None else before
+        return start(first, bounds.end)
 
     def _chunks(self, part: str, state: State) -> Generator[Chunk | None, None, None]:
         """Read a partition from a state on; `None` where there is nothing for now."""
         first, end, texts = state["first"], state["end"], set(state["texts"])
         if end is not None and first >= end:
             return
+        while self._earlier is not None and first < (begins := self._log.bounds(part).first):
+            for chunk in self._earlier.chunks(part, first, begins, texts):
+                yield chunk
+                first, texts = chunk.stop.offset, set(chunk.stop.texts)
         with closing(self._log.open(part, first)) as cursor:
             while end is None or first < end:
                 self.pulse()

@@ -54,7 +54,7 @@ def trading_of(deployment: Deployment, settings: Settings) -> Trading:
 def origin_of(deployment: Deployment, place: Place) -> FromLog | FromKafka:
     """Return where its tape is read: a recording has a log of its own, and ends."""
     if deployment.kind == KAFKA:
-        return FromKafka(follow=True)
+        return FromKafka(follow=True, past=deployment.history)
     if deployment.kind == REPLAY:
         return FromLog(place.tape, follow=True, fed=place.fed)
-    return FromLog(follow=True)
+    return FromLog(follow=True, past=deployment.history)

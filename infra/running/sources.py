@@ -10,9 +10,10 @@ from typing import ClassVar, Protocol, TypeAlias
 from clickhouse_connect.driver.client import Client
 
 from connectors.history.clickhouse import Connect
+from connectors.history.earlier import Earlier
 from connectors.history.source import HistorySource
 from connectors.kafka.log import KafkaLog
-from connectors.log.log import LogError
+from connectors.log.log import Log, LogError
 from connectors.log.source import LogSource
 from connectors.log.sqlite_log import SqliteLog
 from connectors.recordings.replay import Replay
@@ -108,12 +109,15 @@ class FromLog:
         Whether to wait for more at its end.
     fed
         The file that is there as soon as nothing more will come; None if there is no end.
+    past
+        Whether history has for it what it does not keep any more.
 
     """
 
     directory: Path | None = None
     follow: bool = False
     fed: Path | None = None
+    past: bool = False
     option: ClassVar[str] = "--from-log"
 
     @property
@@ -125,7 +129,8 @@ class FromLog:
         """Open the partitions of a share."""
         log = SqliteLog(self._place(settings))
         if self.fed is None:
-            return LogSource(log, share, batch, self.follow, window)
+            earlier = Earlier(reader(settings), _named(log), window) if self.past else None
+            return LogSource(log, share, batch, self.follow, window, earlier=earlier)
         return LogSource(log, share, batch, self.follow, window, over=self.fed.exists)
 
     def options(self) -> dict[str, str]:
@@ -152,10 +157,13 @@ class FromKafka:
     ----------
     follow
         Whether to wait for more at its end.
+    past
+        Whether history has for it what it does not keep any more.
 
     """
 
     follow: bool = False
+    past: bool = False
     option: ClassVar[str] = "--from-kafka"
 
     @property
@@ -177,7 +185,9 @@ class FromKafka:
                 "--from-kafka: set KAFKA_BOOTSTRAP to the addresses of Kafka, such as "
                 "localhost:9092"
             )
-        return LogSource(KafkaLog(settings.kafka), share, batch, self.follow, window)
+        log = KafkaLog(settings.kafka)
+        earlier = Earlier(reader(settings), _named(log), window) if self.past else None
+        return LogSource(log, share, batch, self.follow, window, earlier=earlier)
 
     def options(self) -> dict[str, str]:
         """Return nothing: the log is known by its partitions."""
@@ -234,6 +244,11 @@ def reader(settings: Settings) -> Connect:
             raise ConnectionError(str(error)) from error
 
     return connect
+
+
+def _named(log: Log) -> str:
+    """Return the name of a log, which its partitions begin with."""
+    return log.partitions()[0].rpartition("/")[0]
 
 
 def _another_log(parts: list[str]) -> str:

@@ -95,7 +95,8 @@ def command(
     with screen.told(), explained(resumable=False):
         settings = Settings.from_environment()
         check(broker, account, settings)
-        origin = _origin(from_log, from_kafka=from_kafka, real=broker is not Broker.PAPER)
+        real = broker is not Broker.PAPER
+        origin = _origin(from_log, from_kafka=from_kafka, real=real, past=not no_history)
         queue = None if broker is Broker.PAPER else order_queue(settings, from_kafka)
         trading = Trading(broker, account, queue)
         parse_time(warm_up or _NOW, time.time_ns())
@@ -119,17 +120,19 @@ def command(
             _play(job, trading, recovery or default_store(settings, flow, trading), events, publish)
 
 
-def _origin(from_log: str | None, *, from_kafka: bool, real: bool) -> FromLog | FromKafka:
+def _origin(
+    from_log: str | None, *, from_kafka: bool, real: bool, past: bool
+) -> FromLog | FromKafka:
     if from_kafka:
         if from_log is not None:
             raise Misused("--from-log and --from-kafka: give one of them")
-        return FromKafka(follow=True)
+        return FromKafka(follow=True, past=past)
     if from_log and real:
         raise Misused(
             f"--from-log {from_log}: the executor reports to this installation's log, so a flow "
             f"with an account reads that: leave the directory out, or set TAPEDECK_HOME"
         )
-    return FromLog(Path(from_log).absolute() if from_log else None, follow=True)
+    return FromLog(Path(from_log).absolute() if from_log else None, follow=True, past=past)
 
 
 def _play(
