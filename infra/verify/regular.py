@@ -69,7 +69,6 @@ class Regular:
         self._due = now + min(self._every, _AGAIN)
         try:
             if self._book.take("regular") is not None:
-                self._due = now + self._every
                 self._book.thin(self._most)
         except DiskError as error:
             self._log.warning("no checkpoint was kept: %s", error)

@@ -93,7 +93,7 @@ def test_it_is_shown_field_by_field_between_its_neighbours(check: Check) -> None
         (RECORDS, [*RECORDS[:1], *RECORDS[2:]], 8),  # history lacks one
         (RECORDS[:2] + RECORDS[3:], RECORDS, 9),  # the replay lacks the last of a market
         (RECORDS[:3], RECORDS, 2),  # or all of one
-        (RECORDS, [*RECORDS, Record(8, Halt(A, 4, "halted", "forged"))], 8),  # one too many
+        (RECORDS, [*RECORDS, Record(8, Averages(A, 4, {"sma2": 1.0}))], 8),  # one too many
     ],
 )
 def test_one_more_or_less_is_a_difference(

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import orjson
 
+from connectors.log.file import FILE, open_to_read
+from connectors.log.sqlite_log import SqliteLog
 from infra.deploy import status as states
 from infra.deploy.deployment import Deployment, Place
 from infra.history.history import History
@@ -49,9 +52,13 @@ def started(rig: Rig, *words: str) -> Iterator[subprocess.Popen[bytes]]:
         process = subprocess.Popen(
             [sys.executable, "-m", *words], env=environment, cwd=ROOT, stdout=said, stderr=said
         )
-        yield process
-        process.send_signal(signal.SIGTERM)
-        process.wait(PATIENCE)
+        try:
+            yield process
+            process.send_signal(signal.SIGTERM)
+            process.wait(PATIENCE)
+        finally:
+            process.kill()
+            process.wait()
 
 
 def closed(rig: Rig) -> int:
@@ -75,6 +82,29 @@ def worker_dies(rig: Rig) -> None:
     until(lambda: (now := states.load(place.status)) is not None and now.state == states.RUNNING)
 
 
+def bounds(directory: Path) -> dict[str, int]:
+    """Return where each partition of a log ends."""
+    with closing(SqliteLog(directory)) as log:
+        return {name: log.bounds(name).end for name in log.partitions()}
+
+
+def tick_off(directory: Path, to: Path, since: dict[str, int]) -> Path:
+    """Copy a log, with the price of its first trade behind some place a tick off."""
+    to.mkdir()
+    with closing(open_to_read(directory)) as log, closing(sqlite3.connect(to / FILE)) as copy:
+        log.backup(copy)
+    with closing(sqlite3.connect(to / FILE)) as file, file:
+        query = "SELECT place, message FROM messages WHERE place & ? >= ? ORDER BY place"
+        for place, message in file.execute(query, (2**48 - 1, max(since.values()))).fetchall():
+            told = orjson.loads(message)
+            if told["type"] == "Trades":
+                told["price"][0] += 0.1
+                changed = (orjson.dumps(told), place)
+                file.execute("UPDATE messages SET message = ? WHERE place = ?", changed)
+                return to
+    raise AssertionError(since)
+
+
 def test_a_deployment_that_was_cut_off_twice_and_killed_twice_is_identical(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
@@ -83,7 +113,7 @@ def test_a_deployment_that_was_cut_off_twice_and_killed_twice_is_identical(tmp_p
     Place(home, NAME).save(
         Deployment(
             NAME, str(flow), "exchange:binance", "sandbox", "main", (PERPETUAL.market,),
-            warm_up="0s", options={"checkpoint_every": "3s"},
+            warm_up="0s", options={"checkpoint_every": "15s"},
         )
     )  # fmt: skip
     with ExitStack() as held:
@@ -107,8 +137,15 @@ def test_a_deployment_that_was_cut_off_twice_and_killed_twice_is_identical(tmp_p
             more(rig, 2)
             at_work = rig.deck("verify", NAME, "--json")
             more(rig)
+            since = bounds(home / "log")
+            more(rig)
         stopped = rig.deck("verify", NAME)
+        log = tick_off(home / "log", tmp_path / "log", since)
+        tampered = rig.deck("verify", NAME, "--again", "--from-log", log, status=1)
     receipts = orjson.loads(at_work.out)
     assert all(one["identical"] for one in receipts)
     assert sum(one["candles"] for one in receipts) > 0
     assert "identical" in stopped.out
+    Path("/tmp/v_told").write_text(at_work.out + stopped.out + tampered.out)
+    assert f"the first event that differs: {PERPETUAL.market}, number " in tampered.out
+    assert 'type":"Candle' in tampered.out
