@@ -1,8 +1,9 @@
 """`make bench`: the tables, in ten minutes; or those named: `make bench ARGS="replay memory"`.
 
-`ingest`, `orders` and `scale` run only when they are named: they want the machine for themselves.
-`make bench ARGS="ingest"` takes half an hour, or in short `make bench ARGS="ingest --seconds 5
---hold 10"`; `make bench ARGS="orders"` takes two minutes, `scale` eight.
+`ingest`, `orders`, `scale` and `history` run only when they are named: they want the machine for
+themselves. `make bench ARGS="ingest"` takes half an hour, or in short `make bench ARGS="ingest
+--seconds 5 --hold 10"`; `make bench ARGS="orders"` takes two minutes, `scale` eight, `history` ten
+(and 3 GB of the temporary directory's disk).
 """
 
 import signal
@@ -13,6 +14,7 @@ from functools import partial
 from rich.console import Console
 
 from benchmarks import (
+    bench_history,
     bench_ingest,
     bench_log,
     bench_memory,
@@ -33,8 +35,8 @@ TABLES = {
 def main(arguments: list[str]) -> None:
     """Print the tables."""
     parser = ArgumentParser("make bench", description=__doc__)
-    known = (*TABLES, "ingest", "orders", "scale")
-    parser.add_argument("tables", nargs="*", help=f"of {', '.join(known)}; all but the last three")
+    known = (*TABLES, "ingest", "orders", "scale", "history")
+    parser.add_argument("tables", nargs="*", help=f"of {', '.join(known)}; all but the last four")
     parser.add_argument(
         "--seconds", type=float, default=bench_ingest.SECONDS,
         help="of ingest and orders: how long latencies are measured (%(default).0f)",
@@ -43,11 +45,16 @@ def main(arguments: list[str]) -> None:
         "--hold", type=float, default=bench_ingest.HOLD_SECONDS,
         help="of ingest: how long a rate must hold (%(default).0f)",
     )  # fmt: skip
+    parser.add_argument(
+        "--trades", type=int, default=bench_history.TRADES,
+        help="of history: how many there are to ask about (%(default)d)",
+    )  # fmt: skip
     chosen = parser.parse_args(arguments)
     named = {
         "ingest": partial(bench_ingest.bench, seconds=chosen.seconds, hold=chosen.hold),
         "orders": partial(bench_orders.bench, seconds=chosen.seconds),
         "scale": partial(bench_scale.bench, seconds=bench_scale.SECONDS),
+        "history": partial(bench_history.bench, trades=chosen.trades),
     }
     unknown = [name for name in chosen.tables if name not in known]
     if unknown:
