@@ -66,12 +66,13 @@ class Stretch:
 
     @property
     def positions(self) -> dict[str, tuple[int, int]]:
-        """From which offset to which each partition is read."""
+        """From which offset to which each partition is read, if anything is read of it."""
         since = _read_of(states_of(self.since), self.run.flow)
-        return {
+        found = {
             name: (since[name]["first"] if name in since else _began(state), state["first"])
             for name, state in _read_of(states_of(self.until), self.run.flow).items()
         }
+        return {name: (first, end) for name, (first, end) in found.items() if end > first}
 
     def again(self, place: Path, watch: Watcher) -> Path:
         """Replay it, in an empty directory, and return the file of its events.
