@@ -80,7 +80,7 @@ def same(said: Told | None, event: Told | None) -> bool:
 def stories(played: Played) -> Iterator[list[tuple[Told, dict[str, Any]]]]:
     """Give every position's entry, and its story as JSON."""
     with played.history.client("reader") as client:
-        entries = [order for order in played.of("Order") if order["action"] == "enter"]
+        entries = [e for e in played.of("Order") if e["action"] == "enter"][::2]
         yield [
             (entry, json.loads(as_json(of_position(client, played.home, named(played, entry)))))
             for entry in entries
