@@ -75,6 +75,11 @@ class MadeUp:
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._tell, message)
 
+    def grow(self, many: int, **others: object) -> None:
+        """Have so many more candles, and push the last of them as a server does."""
+        first, self.many = self.many, self.many + many
+        self.push("candles", self.candles(first, self.many) | others)
+
     def candles(self, first: int, last: int, step: int = 1, *, more: bool = False) -> Json:
         """Return the candles from one number to another, as the server would."""
         return candles(range(first, last, step), step, more=more)

@@ -18,6 +18,7 @@ Visiting: TypeAlias = Callable[..., Visit]
 _MINUTE = 60_000
 _READY = """() => document.querySelector('#link-state')?.dataset.state === 'live' &&
     document.querySelector('#candles-legend').innerText.includes('UTC')"""
+_FORMING = "(at) => document.querySelector('#candles-chart').dataset.forming === at"
 _FAINT = Path(__file__).with_name("faint.js").read_text()
 _NAMELESS = Path(__file__).with_name("nameless.js").read_text()
 _HOSTILE = "<img src=x onerror=\"alert('in')\"><script>alert('in')</script>"
@@ -67,7 +68,7 @@ def test_nothing_is_fetched_from_elsewhere(address: str, visit: Visiting) -> Non
 
 def test_what_is_pushed_shows_without_a_reload(server: MadeUp, page: Visit) -> None:
     page.run("() => { window.stayed = true; }")
-    server.push("candles", server.candles(server.many, server.many + 3))
+    server.grow(3)
     page.says("#candles-legend", "19:48:00")
     book = {"time": 1, "source": "log", "bids": [[7.25, 1.0]], "asks": [[7.5, 1.0]]}
     server.push("book", {"book": book})
@@ -81,12 +82,15 @@ def test_what_is_pushed_shows_without_a_reload(server: MadeUp, page: Visit) -> N
 def test_the_candle_in_the_making_gives_way_to_the_one_that_is_closed(
     server: MadeUp, page: Visit
 ) -> None:
-    for ahead in (0, 0, 1, 1, 2):
-        server.push("tick", _tick(server.end + ahead * _MINUTE))
-    server.push("candles", server.candles(server.many, server.many + 2))
+    end = server.end
+    for ahead in (0, 1, 2):
+        server.push("tick", _tick(end + ahead * _MINUTE))
+        page.until(_FORMING, str(end + ahead * _MINUTE))
+    server.grow(2)
     page.says("#candles-legend", "19:47:00")
-    server.push("tick", _tick(server.end + 40 * _MINUTE))  # behind candles that are missing yet
-    server.push("candles", server.candles(server.many + 2, server.many + 4))
+    server.push("tick", _tick(end + 40 * _MINUTE))  # behind candles that are missing yet
+    page.until(_FORMING, str(end + 40 * _MINUTE))
+    server.grow(2)
     page.says("#candles-legend", "19:49:00")
     assert page.complaints == []
 
@@ -113,10 +117,42 @@ def test_scrolled_back_it_loads_older_candles_and_keeps_no_more_than_some(
             if page.run(at)["first"] == "0":
                 break
         assert page.run(at) == {"first": "0", "many": "6000"}
-        server.push("candles", server.candles(server.many, server.many + 1))
+        server.grow(1)
         page.page.keyboard.press("End")
-        page.until("() => document.querySelector('#candles-chart').dataset.first === '8500'")
+        page.until("() => document.querySelector('#candles-chart').dataset.first === '8501'")
         assert page.complaints == []
+
+
+def test_wider_candles_are_put_together_by_the_server_and_go_on(
+    server: MadeUp, page: Visit
+) -> None:
+    page.page.select_option("#candles-width", "300")
+    page.says("#candles-legend", "19:41:00")
+    assert server.asked[-1] == "market=binance%3ABTC%2FUSDT&kind=1m&step=300&limit=500"
+    server.grow(5)
+    page.says("#candles-legend", "19:46:00")
+    assert "after=4990" in server.asked[-1]
+    assert page.complaints == []
+
+
+def test_candles_that_were_missed_are_fetched(server: MadeUp, page: Visit) -> None:
+    server.many += 699
+    server.grow(1, reset=True)
+    page.says("#candles-legend", "07:25:00")
+    assert "after=4999" in server.asked[-1]
+    many = "() => document.querySelector('#candles-chart').dataset.many"
+    assert page.run(many) == "1200"
+    assert page.complaints == []
+
+
+def test_a_trade_that_is_clicked_is_shown_where_it_was(server: MadeUp, page: Visit) -> None:
+    page.page.click("#positions-table tr:last-child button")
+    page.until("() => document.querySelector('#candles-chart').dataset.first !== '4500'")
+    assert "until=" in server.asked[-1]
+    assert page.run("() => document.querySelector('tr[aria-current]').rowIndex") == 60
+    page.page.click("#candles-newest")
+    page.says("#candles-legend", "19:45:00")
+    assert page.complaints == []
 
 
 def test_html_in_what_is_told_is_shown_as_text(

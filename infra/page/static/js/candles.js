@@ -43,7 +43,6 @@ export class Candles {
   async choose(choice) {
     this.#choice = choice;
     this.#stretch.clear();
-    this.#chart.form(null);
     this.#chart.draw([], "newest");
     offerWidths(this.#parts.width, choice);
     if (!choice) return this.#tell(null);
@@ -57,14 +56,15 @@ export class Candles {
 
   /** Take candles that were pushed. */
   push(answer) {
-    if (answer.market !== this.#choice?.market || this.#stretch.newer) return;
+    const last = this.#stretch.rows.at(-1);
+    if (answer.market !== this.#choice?.market || !answer.candles.seq.length) return;
+    if (this.#asking) return this.again(); // what is asked for may not have it
+    if (!last) return this.#load({ moved: "newest" });
     const rows = rowsOf(answer);
-    const last = this.#stretch.rows.at(-1)?.seq;
-    const hole = answer.reset || (this.#fresh && last != null && rows[0]?.seq > last);
+    if (answer.reset || (this.#fresh && rows[0].seq > last.seq)) this.#stretch.newer = true;
     this.#fresh = false;
-    if (this.#step || hole || last == null) return later("candles", () => this.#load({ moved: this.#atEnd ? "newest" : 0 }));
-    const many = this.#stretch.append(rows);
-    if (many) this.#added(many);
+    if (this.#step || this.#stretch.newer) return this.#atEnd ? this.#more("newer") : undefined;
+    this.#added(this.#stretch.append(rows));
   }
 
   /** Take the candle in the making. */
@@ -72,7 +72,10 @@ export class Candles {
     if (market !== this.#choice?.market || this.#step || this.#stretch.newer) return;
     if (!forming) return;
     const row = { ...forming, start: forming.time, at: forming.time / 1000, averages: {}, complete: false };
-    later("forming", () => this.#chart.form(row));
+    later("forming", () => {
+      this.#chart.form(row);
+      this.#parts.chart.dataset.forming = row.start;
+    });
   }
 
   /** The time on the axis of the candle that a time falls into; null if it is not at hand. */
@@ -151,26 +154,26 @@ export class Candles {
       if (this.#stretch.newer) this.#load({ moved: "newest" });
       else this.#chart.newest();
     } else if (this.#stretch[which] && !this.#asking) {
-      if (which === "older") this.#more({ before: this.#stretch.rows[0].seq }, "older");
-      else this.#more({ after: this.#stretch.rows.at(-1).seq }, "newer");
+      this.#more(which);
     }
     this.#parts.newest.hidden = this.#atEnd && !this.#stretch.newer;
   }
 
-  async #more(where, side) {
+  async #more(side) {
+    const { rows } = this.#stretch;
+    const last = this.#step ? rows.at(-2) : rows.at(-1); // the last wide one may have grown
+    const where = side === "older" ? { before: rows[0].seq } : { after: last?.seq ?? -1 };
     await this.#asked(async () => {
       const answer = await this.#ask({ ...where, limit: MORE });
       if (!answer) return;
-      const rows = rowsOf(answer);
       this.#stretch[side] = answer.more;
-      if (side === "older") {
-        const many = this.#stretch.prepend(rows);
-        this.#stretch.dropNewest();
-        this.#drawn(many);
-      } else {
-        this.#stretch.append(rows);
-        this.#drawn(-this.#stretch.dropOldest());
+      if (side === "newer") {
+        this.#stretch.append(rowsOf(answer));
+        return this.#drawn(-this.#stretch.dropOldest());
       }
+      const many = this.#stretch.prepend(rowsOf(answer));
+      this.#stretch.dropNewest();
+      this.#drawn(many);
     });
   }
 

@@ -64,10 +64,11 @@ export class PriceChart {
     else if (moved) this.#scale.setVisibleLogicalRange({ from: seen.from + moved, to: seen.to + moved });
   }
 
-  /** Draw the last of the rows, which came behind those drawn. */
+  /** Draw the last of the rows, which came behind those drawn, or are some of them again. */
   add(rows, many) {
     const fresh = rows.slice(rows.length - many);
-    if (this.#forming?.at > fresh[0].at || this.#unknown(fresh)) return this.draw(rows, 0);
+    const drawn = Math.max(this.#forming?.at ?? 0, this.#rows.at(-1)?.at ?? 0);
+    if (drawn > fresh[0].at || this.#unknown(fresh)) return this.draw(rows, 0);
     this.#rows = rows;
     for (const row of fresh) {
       this.#candles.update(candle(row));
@@ -76,7 +77,7 @@ export class PriceChart {
     }
   }
 
-  /** Draw the candle in the making behind the others, unless some between are missing; null is none. */
+  /** Draw the candle in the making behind the others, unless some between are missing. */
   form(row) {
     const last = this.#rows.at(-1);
     const reached = this.#forming?.at > last?.at ? this.#forming : last;

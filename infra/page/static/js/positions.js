@@ -2,9 +2,10 @@
 
 import { get } from "./api.js";
 import { rows } from "./columns.js";
-import { el, fill, onPick, row } from "./dom.js";
+import { el, fill, onPick, row, say } from "./dom.js";
 import { money, number, percent, sign, span, time } from "./format.js";
 
+const FIRST = 200; // in the table
 const KEPT = 1_000;
 const MARKED = 1_000;
 const WAIT = 300; // ms: while somebody pans, nothing is fetched
@@ -16,7 +17,9 @@ export class Positions {
   #candles;
   #choice = null;
   #known = new Map();
-  #more = false;
+  #more = false; // there are older ones than those that are known
+  #shown = FIRST;
+  #covered = null; // since when all are known, as far as the chart asked
   #chosen = null;
   #timer = 0;
   #on;
@@ -31,7 +34,7 @@ export class Positions {
     this.#candles = candles;
     this.#on = on;
     onPick(parts.table, (id) => this.#look(id));
-    parts.older.addEventListener("click", () => this.#fetch({ until: this.#oldest() }, true));
+    parts.older.addEventListener("click", () => this.#older());
   }
 
   /** Show another market: `{run, market}`. */
@@ -39,6 +42,8 @@ export class Positions {
     this.#choice = choice;
     this.#known.clear();
     this.#chosen = null;
+    this.#shown = FIRST;
+    this.#covered = null;
     this.#draw();
   }
 
@@ -53,9 +58,17 @@ export class Positions {
     this.#mark();
     clearTimeout(this.#timer);
     const reach = this.#candles.reach;
-    const oldest = this.#oldest();
-    if (!reach || oldest == null || !this.#more || oldest <= reach.since) return;
-    this.#timer = setTimeout(() => this.#fetch({ ...reach, limit: MARKED }, false), WAIT);
+    if (!reach || !this.#more || reach.since >= (this.#covered ?? this.#oldest() ?? Infinity)) return;
+    this.#timer = setTimeout(async () => {
+      this.#covered = reach.since;
+      await this.#fetch({ ...reach, limit: MARKED }, false);
+    }, WAIT);
+  }
+
+  async #older() {
+    const last = this.#sorted()[this.#shown - 1] ?? this.#sorted().at(-1);
+    this.#shown += FIRST;
+    await this.#fetch({ until: last.opened, limit: FIRST }, true);
   }
 
   async #fetch(which, asTable) {
@@ -89,14 +102,20 @@ export class Positions {
 
   #draw() {
     const all = this.#sorted();
-    for (const { id } of all.slice(KEPT)) this.#known.delete(id);
-    const shown = all.slice(0, KEPT);
-    const held = shown.filter((position) => position.closed == null);
+    this.#forget(all);
+    const held = all.filter((position) => position.closed == null);
+    const shown = all.slice(0, this.#shown);
     fill(this.#parts.open, held.length ? held.map(openPosition) : el("p", { class: "empty" }, FLAT));
     fill(this.#parts.table, shown.map((position) => this.#row(position)));
-    this.#parts.note.textContent = shown.length ? "" : NONE;
-    this.#parts.older.hidden = !this.#more || !shown.length || shown.length >= KEPT;
+    say(this.#parts.note, shown.length ? "" : NONE);
+    this.#parts.older.hidden = this.#shown >= KEPT || !(this.#more || all.length > this.#shown);
     this.#mark();
+  }
+
+  /** Let go of what neither the table nor the chart shows. */
+  #forget(all) {
+    const since = this.#candles.reach?.since ?? 0;
+    for (const { id, closed } of all.slice(KEPT)) if (closed != null && closed < since) this.#known.delete(id);
   }
 
   #row(position) {

@@ -43,14 +43,13 @@ export class Stretch {
     this.#axis(0);
   }
 
-  /** Put newer ones behind; return how many there are that were not here. */
+  /** Put newer ones behind, in the place of those that they are again; return how many. */
   append(rows) {
-    const last = this.rows.at(-1)?.seq ?? -Infinity;
-    const fresh = rows.filter((row) => row.seq > last);
-    const from = this.rows.length;
-    this.rows = this.rows.concat(fresh);
-    this.#axis(from);
-    return fresh.length;
+    if (!rows.length) return 0;
+    const kept = this.rows.filter((row) => row.seq < rows[0].seq);
+    this.rows = kept.concat(rows);
+    this.#axis(kept.length);
+    return rows.length;
   }
 
   /** Put older ones in front; return how many there are that were not here. */
