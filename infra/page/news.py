@@ -4,37 +4,48 @@ from __future__ import annotations
 
 from infra.page.reader import Reader
 
-_ALL = "flow = {flow:String} AND run = {run:String}"
-_OF = f"{_ALL} AND market = {{market:String}}"
-
-
-def _newest(table: str, whose: str = _OF) -> str:
-    return f"(SELECT max(seq) FROM {table} WHERE {whose})"  # noqa: S608 - the names are ours
-
-
-def _count(table: str, whose: str) -> str:
-    return f"(SELECT count() FROM {table} WHERE {whose})"  # noqa: S608 - as above
-
-
+_RUN = "flow = {flow:String} AND run = {run:String}"
+_MARKET = f"{_RUN} AND market = {{market:String}}"
 _NEAR = "flow = '' AND market = {market:String}"
-_MARKS: dict[str, tuple[str, ...]] = {
-    "candles": (
-        f"(SELECT max(seq) FROM candles WHERE {_OF} AND seq > {{last:Int64}})",  # noqa: S608 - as above
-        f"(SELECT max(seq) FROM averages WHERE {_OF} AND seq > {{last:Int64}})",  # noqa: S608 - as above
-    ),
-    "positions": (_newest("opened"), _newest("closed"), _newest("orders")),
-    "signals": (_newest("signals"), _newest("refused"), _newest("halts")),
-    "equity": (_count("closed", _ALL),),
-    "model": (_newest("outcomes"),),
+"""What was found while it was taken in is of no flow."""
+_LAST = "if(count() = 0, -1, max(seq))"
+_GROWING = {
+    "candles": ("candles", "averages"),
+    "positions": ("opened", "closed", "orders"),
+    "signals": ("signals", "refused", "halts"),
+    "model": ("outcomes",),
+}
+"""Parts of a market, and the tables whose last place tells of them."""
+_COUNTED = {
+    "equity": (("closed", _RUN),),
     "troubles": (
-        *(_count(name, _ALL) for name in ("faults", "gaps", "rejects", "lates", "halts")),
-        *(_count(name, _NEAR) for name in ("gaps", "rejects")),
+        *((name, _RUN) for name in ("faults", "gaps", "rejects", "lates", "halts")),
+        *((name, _NEAR) for name in ("gaps", "rejects")),
     ),
 }
-_QUERY = "SELECT " + ", ".join(
-    f"[{', '.join(f'toInt64({mark})' for mark in marks)}] AS {name}"
-    for name, marks in _MARKS.items()
-)
+"""Parts of a run, and the tables whose rows tell of them."""
+
+
+def _query() -> str:
+    """Return the one question; it reads only what stands behind the places that are known."""
+    marks = {
+        part: [
+            f"(SELECT {_LAST} FROM {table} WHERE {_MARKET} AND seq > {{{table}:Int64}})"  # noqa: S608 - the names are ours, all values are parameters
+            for table in tables
+        ]
+        for part, tables in _GROWING.items()
+    }
+    for part, counts in _COUNTED.items():
+        marks[part] = [f"(SELECT count() FROM {table} WHERE {whose})" for table, whose in counts]  # noqa: S608 - as above
+    listed = (
+        f"[{', '.join(f'toInt64({mark})' for mark in found)}] AS {part}_"
+        for part, found in marks.items()
+    )
+    return f"SELECT {', '.join(listed)} SETTINGS final = 0"
+
+
+_QUERY = _query()
+"""Rows that came twice may be counted twice: then a part is asked for once more than it must."""
 
 
 class News:
@@ -51,15 +62,11 @@ class News:
 
     def __init__(self, reader: Reader, whose: dict[str, object]) -> None:
         self._reader, self._whose = reader, whose
-        self._seen: dict[str, object] = {}
+        self._places = {table: -1 for tables in _GROWING.values() for table in tables}
+        self._counts: dict[str, list[int]] = {}
 
-    def look(self, last: int) -> set[str]:
+    def look(self) -> set[str]:
         """Return which parts have changed.
-
-        Parameters
-        ----------
-        last
-            The place of the last candle that is known.
 
         Raises
         ------
@@ -67,10 +74,17 @@ class News:
             When history cannot be reached.
 
         """
-        found = self._reader.ask(_QUERY, **self._whose, last=last)
-        now = {name: column[0] for name, column in found.items()}
-        changed = {name for name, marks in now.items() if marks != self._seen.get(name)}
-        self._seen = now
-        if not any(now["candles"]):
-            changed.discard("candles")
+        found = self._reader.ask(_QUERY, **self._whose, **self._places)
+        changed = set()
+        for part, tables in _GROWING.items():
+            places = dict(zip(tables, found[f"{part}_"][0], strict=True))
+            grown = {name: place for name, place in places.items() if place > self._places[name]}
+            if grown:
+                changed.add(part)
+                self._places |= grown
+        for part in _COUNTED:
+            counts = found[f"{part}_"][0]
+            if counts != self._counts.get(part):
+                changed.add(part)
+                self._counts[part] = counts
         return changed

@@ -85,7 +85,9 @@ FROM calibration AS c WHERE {_OF}
 GROUP BY bin ORDER BY bin
 """  # noqa: S608 - as above
 
-_NEAR = f"(flow = '' AND market IN (SELECT DISTINCT market FROM candles WHERE {_ALL}))"  # noqa: S608 - as above
+_NEAR = f"""(flow = '' AND market IN (
+    SELECT DISTINCT market FROM candles WHERE {_ALL} SETTINGS final = 0
+))"""  # noqa: S608 - as above
 """What was found while it was taken in is of no flow."""
 _TROUBLES = f"""
 SELECT seq, toUnixTimestamp64Milli(ts) AS time, market, kind, what, left(text, {_PAYLOAD}) AS detail

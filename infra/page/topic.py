@@ -26,6 +26,8 @@ _FEED_SECONDS = 5.0
 _FIRST, _MOST, _OVERLAP = 300, 500, 3
 _SHARE = 5
 """Of its time a topic asks history for one part in so many, about."""
+_COST = 10
+"""So many times as long as a part took it is left alone, at least."""
 _LOOK_SECONDS, _LONGEST_SECONDS = 1.0, 5.0
 
 
@@ -129,24 +131,32 @@ class Topic:
             flow = self._house.runs.flow(run)
             whose: dict[str, object] = {"flow": flow, "run": run, "market": market}
             self._news = News(self._house.reader, whose)
-        changed = self._news.look(self.ring.last())
+        changed = self._news.look()
         if "candles" in changed:
             self._candles()
-        for name in changed & _EVERY.keys():
-            self._wanted.setdefault(name, now)
+        for name in _EVERY:
+            if name in changed or name not in self.told:
+                self._wanted.setdefault(name, now)
         for name in [name for name, due in self._wanted.items() if due <= now]:
-            self.tell(name, self._part(name))
-            # Once more: what was asked for joins tables, and one may have come before the other.
-            again = name in changed
-            self._wanted.pop(name)
-            if again:
-                self._wanted[name] = now + _EVERY[name]
+            self._ask_for(name, now, again=name in changed)
         if now >= self._feed:
             self._feed = now + _FEED_SECONDS
             self._house.tails.follow(self)
             self.tell("feed", self._house.feed.of(run))
             if self.latest is None or self.latest.book() is None:
                 self.tell("book", self._house.book(run, market))
+
+    def _ask_for(self, name: str, now: float, *, again: bool) -> None:
+        """Ask for a part, and tell it.
+
+        Once more if it has just changed: it joins tables, of which one may come before another.
+        """
+        began = time.monotonic()
+        self.tell(name, self._part(name))
+        took = time.monotonic() - began
+        del self._wanted[name]
+        if again:
+            self._wanted[name] = now + max(_EVERY[name], _COST * took)
 
     def _part(self, name: str) -> Any:  # noqa: ANN401 - it is JSON
         sections, run, market = self._house.sections, self.key.run, self.key.market
