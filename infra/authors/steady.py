@@ -1,8 +1,7 @@
 """Whether a flow concludes the same of the same tape, however it is handed over.
 
-The flow is played again and again: cut at random points, in other pieces, with its markets in
-another order, each alone, twice in one process, and ended and resumed half-way. What it concludes
-may never change.
+The flow is played again and again: cut at random points, in other pieces, with each market alone,
+twice in one process, and ended and resumed half-way. What it concludes may never change.
 """
 
 from __future__ import annotations
@@ -93,15 +92,18 @@ def _pieces(path: Path, rows: Sequence[Row], whole: Concluded) -> Found:
 def _memory(path: Path, rows: Sequence[Row], whole: Concluded) -> Found:
     """See that all it remembers of a market is in its state."""
     remedy = "let it be computed from the Moment, or keep it in the state of a machine or model"
-    for said, found in _others(path, rows):
+    again, changed = _twice(path, rows)
+    for said, found in (
+        ("run a second time in one process", again),
+        ("with each market in a process of its own", _divided(path, rows)),
+    ):
         if differs := differing(whole, found):
             says = f"{said} it concludes other: {differs}"
-            return Found("memory", False, says, _blame(path, rows), remedy)
-    if blamed := _changing(path, rows):
-        says = f"{blamed.name} changes while it runs: all markets share it, and no crash spares it"
-        return Found("memory", False, says, blamed.place, remedy)
-    says = "markets in another order, each alone, a second run: the same"
-    return Found("memory", good=True, says=says)
+            return Found("memory", False, says, changed.place if changed else str(path), remedy)
+    if changed:
+        says = f"{changed.name} changes while it runs: all markets share it, and no crash spares it"
+        return Found("memory", False, says, changed.place, remedy)
+    return Found("memory", good=True, says="each market alone, and a second run: the same")
 
 
 def _resumes(path: Path, rows: Sequence[Row], whole: Concluded) -> Found:
@@ -118,24 +120,12 @@ def _resumes(path: Path, rows: Sequence[Row], whole: Concluded) -> Found:
     return Found("resumes", good=True, says="ended half-way, and resumed from a snapshot: the same")
 
 
-def _others(path: Path, rows: Sequence[Row]) -> Iterator[tuple[str, Concluded]]:
-    flow = flowfile.load(path)
-    play(path, flow, strips(rows, 1_000))
-    yield "run a second time in one process", play(path, flow, strips(rows, 1_000))
-    markets = sorted({row.market for row in rows}, reverse=True)
-    alone = {market: [row for row in rows if row.market == market] for market in markets}
-    behind = [row for market in markets for row in alone[market]]
-    yield "with its markets in another order", _afresh(path, behind, 1_000)
-    divided: Concluded = {}
-    for theirs in alone.values():
-        divided |= _afresh(path, theirs, 1_000)
-    yield "with each market in a process of its own", divided
-
-
-def _blame(path: Path, rows: Sequence[Row]) -> str:
-    """Return where the variable is that is most often to blame; else the file."""
-    found = _changing(path, rows)
-    return found.place if found else str(path)
+def _divided(path: Path, rows: Sequence[Row]) -> Concluded:
+    """Let each market be alone."""
+    found: Concluded = {}
+    for market in {row.market: None for row in rows}:
+        found |= _afresh(path, [row for row in rows if row.market == market], 1_000)
+    return found
 
 
 class _Variable(NamedTuple):
@@ -143,16 +133,21 @@ class _Variable(NamedTuple):
     place: str
 
 
-def _changing(path: Path, rows: Sequence[Row]) -> _Variable | None:
-    """Return the first of the module's variables that a run changes."""
+def _twice(path: Path, rows: Sequence[Row]) -> tuple[Concluded, _Variable | None]:
+    """Return what a second run concludes, and the first variable of the file that runs change."""
     flow = flowfile.load(path)
     before = _variables(path)
     play(path, flow, strips(rows, 1_000))
     after = _variables(path)
-    for name, value in before.items():
-        if after.get(name) != value:
-            return _Variable(name, place(path, lines.assigned(path, name)))
-    return None
+    changed = (name for name, value in before.items() if after.get(name) != value)
+    found = (_Variable(name, place(path, lines.assigned(path, name))) for name in changed)
+    return play(path, flow, strips(rows, 1_000)), next(found, None)
+
+
+def _blame(path: Path, rows: Sequence[Row]) -> str:
+    """Return where the variable is that is most often to blame; else the file."""
+    changed = _twice(path, rows)[1]
+    return changed.place if changed else str(path)
 
 
 def _variables(path: Path) -> dict[str, object]:
