@@ -227,7 +227,7 @@ def test_a_signal_that_became_a_position_tells_its_story(played: Played, reader:
     entry = next(e for e in played.of("Order") if e["why"] == "up")
     signal = last(played.markets[entry["market"]], "Signal", entry["seq"])
     assert signal
-    story = of_signal(reader, played.home, Name("told", entry["market"], signal["seq"]))
+    story = of_signal(reader, played.home, Name(played.run.run, entry["market"], signal["seq"]))
     assert story.name.number == entry["position"]
 
 
@@ -295,7 +295,7 @@ def test_the_command_lists_what_can_be_told_and_names_it(played: Played) -> None
     assert printed.exit_code == 0, printed.output
     assert printed.stdout.startswith(name)
     assert max(map(len, printed.stdout.splitlines()[:-1])) <= 100
-    refused = deck("told", "--signal")
+    refused = deck(played.run.run, "--signal")
     assert "already" in refused.stdout
     told_json = deck(name, "--json")
     assert json.loads(told_json.stdout)["name"] == name
