@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -13,10 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.scrub import scrubbed
 from infra.page.keys import Keys
+from infra.page.origin import check_origin, host_of
 from infra.page.rate import Rate
 from infra.page.refusal import (
     BAD,
-    FORBIDDEN,
     NO_TOKEN,
     TOO_LARGE,
     TOO_MANY,
@@ -25,9 +25,6 @@ from infra.page.refusal import (
     broken,
 )
 
-_NAMES = {"127.0.0.1", "localhost", "::1"}
-"""What a browser on this machine, or at the near end of a tunnel, calls us. Any other name is one
-that somebody lets point here, to read the page with a visitor's browser."""
 _PATH, _QUERY, _BODY = 500, 2_000, 4_096
 """Bytes, at most."""
 _FIELDS = 50
@@ -104,11 +101,11 @@ class Gate:
         """Return what is answered at once, if the request goes no further."""
         headers = Headers(scope=scope)
         _check_size(scope, headers)
-        host = _host(headers)
+        host = host_of(headers)
         known = self._is_known(headers)
         if not (self.known if known else self.strangers).take():
             raise Refusal(TOO_MANY, "too many requests: wait a second")
-        _check_origin(scope, headers, host)
+        check_origin(scope, headers, host)
         if known:
             return self._entered(scope)
         return self._entering(scope)
@@ -151,40 +148,6 @@ def _check_size(scope: Scope, headers: Headers) -> None:
         raise Refusal(BAD, "Content-Length is no number")
     if int(length) > _BODY:
         raise Refusal(TOO_LARGE, f"the body is longer than {_BODY} bytes")
-
-
-def _host(headers: Headers) -> str:
-    """Return what we were called, if that is a name of ours.
-
-    Raises
-    ------
-    Refusal
-        When it is not, or there are several.
-
-    """
-    given = headers.getlist("host")
-    if len(given) == 1 and _hostname(f"//{given[0]}") in _NAMES:
-        return given[0]
-    raise Refusal(FORBIDDEN, "this page is at 127.0.0.1 only: open the address that was printed")
-
-
-def _check_origin(scope: Scope, headers: Headers, host: str) -> None:
-    """Refuse what the page of another site has a browser send."""
-    origins = headers.getlist("origin")
-    if origins and origins != [f"{scope.get('scheme', 'http')}://{host}"]:
-        raise Refusal(FORBIDDEN, "another site sent this: it may not")
-    site = headers.get("sec-fetch-site", "none")
-    if scope["path"] != "/" and site not in ("none", "same-origin"):
-        raise Refusal(FORBIDDEN, "another site sent this: it may not")
-
-
-def _hostname(address: str) -> str | None:
-    try:
-        parts = urlsplit(address)
-        plain = parts.port is None or parts.port > 0
-    except ValueError:
-        return None
-    return parts.hostname if plain and parts.username is None and not parts.path else None
 
 
 def _token(scope: Scope) -> str:
