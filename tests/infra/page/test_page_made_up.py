@@ -136,12 +136,14 @@ def test_wider_candles_are_put_together_by_the_server_and_go_on(
 
 
 def test_candles_that_were_missed_are_fetched(server: MadeUp, page: Visit) -> None:
+    server.grow(1)
+    page.says("#candles-legend", "19:46:00")
     server.many += 699
     server.grow(1, reset=True)
-    page.says("#candles-legend", "07:25:00")
-    assert "after=4999" in server.asked[-1]
+    page.says("#candles-legend", "07:26:00")
+    assert "after=5000" in server.asked[-1]
     many = "() => document.querySelector('#candles-chart').dataset.many"
-    assert page.run(many) == "1200"
+    assert page.run(many) == "1201"
     assert page.complaints == []
 
 
