@@ -24,7 +24,7 @@ _EULER = 0.5772156649015329
 _NORMAL = NormalDist()
 SURE = 0.95
 """From these odds on it is taken for more than luck."""
-_FEW = 10
+_FEW = 20
 """With fewer positions nothing can be said."""
 
 
@@ -111,24 +111,25 @@ def _moment(returns: Sequence[float], power: int) -> float:
     return float(total / len(returns) / variance ** (power / 2))
 
 
-def luck(returns: Sequence[float], ratios: Sequence[float], trials: int) -> Luck | None:
+def luck(returns: Sequence[Sequence[float]], trials: int) -> Luck | None:
     """Return how the best of many compares with luck; None if nothing can be said.
 
     Parameters
     ----------
     returns
-        Those of the best.
-    ratios
-        The Sharpe ratios of all that have one.
+        Those of each that was tried to the end, the best first.
     trials
         How many were tried.
 
     """
-    best = sharpe(returns)
-    if best is None or len(returns) < _FEW or len(ratios) < 2:  # noqa: PLR2004 - two to differ
+    # Two positions that ended alike have any ratio there is: they tell nothing of the others.
+    enough = [one for one in returns if len(one) >= _FEW]
+    ratios = [ratio for ratio in map(sharpe, enough) if ratio is not None]
+    best = sharpe(returns[0]) if returns and len(returns[0]) >= _FEW else None
+    if best is None or len(ratios) < 2:  # noqa: PLR2004 - two to differ
         return None
     lucky = expected_best(trials, pvariance(ratios))
-    return Luck(trials, len(returns), best, lucky, deflated(returns, lucky))
+    return Luck(trials, len(returns[0]), best, lucky, deflated(returns[0], lucky))
 
 
 def said(found: Luck | None, trials: int) -> str:
@@ -146,7 +147,7 @@ def said(found: Luck | None, trials: int) -> str:
         return ""
     head = f"{trials:,} settings were tried, and the best of so many looks good by luck alone"
     if found is None:
-        return f"{head}: it closed too few positions, or all alike, for more to be said of it"
+        return f"{head}: it closed fewer than {_FEW} positions, too few for more to be said of it"
     return (
         f"{head}: were all worth nothing, it would still show a Sharpe ratio of about "
         f"{found.lucky:.3f} a position; it shows {found.best:.3f} over {found.positions:,}. The "

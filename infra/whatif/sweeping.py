@@ -14,7 +14,7 @@ from infra.whatif.folds import Fold, Split, edges, split, walk
 from infra.whatif.grid import Axis, cells
 from infra.whatif.knobs import Changes
 from infra.whatif.luck import Luck, luck
-from infra.whatif.tried import Figures, Tried, figures, sharpe
+from infra.whatif.tried import Figures, Tried, figures
 from schemas import Time
 
 Watcher = Callable[[list[Read]], None]
@@ -113,8 +113,7 @@ class Sweep:
             [one.net_return for one in row.tried.positions if at is None or one.closed < at]
             for row in good
         ]
-        ratios = [ratio for ratio in map(sharpe, returns) if ratio is not None]
-        return luck(returns[0], ratios, len(self.rows)) if returns else None
+        return luck(returns, len(self.rows))
 
 
 def sweep(job: Job, asked: Asked, count: int, watch: Watcher) -> Sweep:
