@@ -61,10 +61,12 @@ def replay(
         _check_alone(job)
         job = replace(job, events=events is not None)
         with _placed(job, store) as (job, resumed):
+            live = job.trading is not None and job.origin.endless and not resumed
+            warm = warmth.said(steps_of(job)) if live else ""
+            # The last to load the flow, whose classes are pickled by their names.
             share = Share(job, 0)
             share.dataflow()  # so that whatever is wrong with it is told before anything starts
-            live = job.trading is not None and job.origin.endless and not resumed
-            if live and (warm := warmth.said(steps_of(job))):
+            if warm:
                 (tell or _nobody)(f"warm-up: {warm}")
             notes = Notes(job, share.flow, writer(job.settings)) if job.history else None
             if notes:

@@ -18,6 +18,7 @@ from infra.recovery.division import SINK, SOURCE
 from infra.recovery.remake import BEGUN, RUN, SNAPSHOTS
 from infra.recovery.snapshots import Kept, Key
 from infra.recovery.store import Onward, StoreError
+from infra.running.problems import explained
 from infra.running.replay import Watcher, replay
 from infra.running.sources import FromHistory
 from infra.running.worker import Job, steps_of
@@ -86,7 +87,7 @@ class Stretch:
         before = states_of(self.since)
         job = self._job(before)
         store, events = place / "store", place / "events.jsonl"
-        _prepare(store, self._identity(job), before)
+        _prepare(store, self._identity(job), [self._readable(job, kept) for kept in before])
         if self.since is not None:
             link_all(self.since.directory / SHELF, store / SHELF)
         replay(job, store, events, watch)
@@ -104,6 +105,17 @@ class Stretch:
     def end(self, place: Path) -> list[Kept]:
         """Return the states in which the replay ended."""
         return [_own(snapshots.read(path)) for path in sorted(place.glob(f"store/*/{SNAPSHOTS}"))]
+
+    def _readable(self, job: Job, kept: Kept) -> Kept:
+        """Return what a process goes on from: history has no partitions in which nothing is."""
+        with explained(resumable=False):
+            parts = job.origin.open(job.settings, (0, 1), job.batch, job.window).list_parts()
+        source = f"{self.run.flow}.{SOURCE}"
+        return {
+            key: state
+            for key, state in kept.items()
+            if not _outlet(key) and (key.step != source or key.name in parts)
+        }
 
     def _job(self, before: Sequence[Kept]) -> Job:
         origin = self._origin(before)
@@ -204,16 +216,15 @@ def numbers(checkpoint: Checkpoint | None) -> dict[str, int]:
 
 
 def _prepare(store: Path, identity: bytes, before: Sequence[Kept]) -> None:
-    """Make a store from which the run goes on, but for what its outlets know."""
+    """Make a store from which the run goes on."""
     store.mkdir(mode=0o700)
     for number in range(orjson.loads(identity)["processes"]):
         own = store / str(number) / SNAPSHOTS
         own.mkdir(parents=True, mode=0o700)
         snapshots.prepare(own)
         if before:
-            kept = {key: state for key, state in before[number].items() if not _outlet(key)}
-            snapshots.write(own, kept)
-            if kept:
+            snapshots.write(own, before[number])
+            if before[number]:
                 (own.parent / BEGUN).touch()
     (store / RUN).write_bytes(identity)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +15,7 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from infra import screen
-from infra.deploy.deployment import REPLAY, Place
+from infra.deploy.deployment import REPLAY, DeployError, Place
 from infra.running.chosen import Logs, log_of
 from infra.running.far import Far, whole
 from infra.running.problems import explained
@@ -87,11 +88,12 @@ def verify(
 
 def _own(name: str, settings: Settings) -> AnyLog | None:
     """Return the log of a rehearsal, which is its own."""
-    place = Place(settings.home, name) if name.isidentifier() else None
-    deployment = place.load() if place else None
-    if place is None or deployment is None or deployment.kind != REPLAY:
-        return None
-    return FromLog(place.tape)
+    with suppress(DeployError):  # such as the path of a store
+        place = Place(settings.home, name)
+        deployment = place.load()
+        if deployment is not None and deployment.kind == REPLAY:
+            return FromLog(place.tape)
+    return None
 
 
 def _verified(verifying: Verifying, *, again: bool) -> Iterator[Receipt]:
