@@ -57,7 +57,7 @@ def fork(
     picture: Picture = None,
     as_json: Json = False,
 ) -> None:
-    """Replay the tape of a run with other settings, on paper, as a run of its own; compare both."""
+    """Replay the tape of a run with other settings, as a run of its own; compare both."""
     with screen.told(), screen.output(alone=as_json) as out:
         home = Home.from_environment()
         with closing(History(home).client("reader")) as client:
