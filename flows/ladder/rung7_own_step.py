@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from datetime import timedelta
+from math import fsum
 
 from operators import (
     Barriers, Candle, Costs, Moment, Signal, Tape, Value,
@@ -33,8 +34,8 @@ class Buyers:
         yield event
         if isinstance(event, Candle):
             self.state.append(event)
-            bought = sum(candle.buy_volume for candle in self.state)
-            volume = sum(candle.volume for candle in self.state)
+            bought = fsum(candle.buy_volume for candle in self.state)
+            volume = fsum(candle.volume for candle in self.state)
             yield Value(event.market, event.ts, "buyers", bought / volume if volume else 0.5)
 
 
