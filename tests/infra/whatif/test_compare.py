@@ -82,6 +82,15 @@ def test_a_side_says_of_a_run_what_its_events_say(bench: Bench, reader: Client) 
     assert (found.equity[-1], found.drawdown) == (made, fall)
 
 
+def test_the_drawdown_is_the_deepest_fall_not_the_last() -> None:
+    held = [
+        Held("m", n, "long", n, "take", Decimal(pnl), Decimal(0), 0.0, 0.0)
+        for n, pnl in enumerate((5, -3, 4, -1))
+    ]
+    made = Side("x", Run("5f0c", "cross", "replay", "", "", 0), {}, held, {}, {})
+    assert ([*map(int, made.equity)], made.drawdown) == ([5, 2, 6, 5], 3)
+
+
 def test_what_a_model_knew_is_the_mean_of_its_losses(
     bench: Bench, reader: Client, writer: Client
 ) -> None:
