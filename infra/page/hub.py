@@ -109,6 +109,8 @@ class Hub:
                 if len(self._topics) >= _TOPICS:
                     raise Refusal(BUSY, f"{_TOPICS} markets are looked at already: close a page")
                 topic = self._topics[key] = Topic(key, self._house)
+            if not self._viewers:
+                self._desk = b""  # of when somebody looked last: that may be long ago
             self._viewers.add(viewer)
             if topic is not None:
                 topic.viewers.add(viewer)

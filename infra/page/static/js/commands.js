@@ -8,7 +8,8 @@ export class Commands {
   #desk = null;
   #flow = null;
   #prepared = null;
-  #doing = null;
+  #doing = null; // what the dialog is about: `{action, flow}`
+  #last = "";
 
   /**
    * @param {object} parts - elements: `bar` (with a button per `data-action`), `note`, `dialog`, and in it
@@ -17,7 +18,7 @@ export class Commands {
   constructor(parts) {
     this.#parts = parts;
     for (const button of parts.bar.querySelectorAll("[data-action]")) {
-      button.addEventListener("click", () => this.#prepare(button.dataset.action, []));
+      button.addEventListener("click", () => this.#prepare(button.dataset.action));
     }
     parts.typed.addEventListener("input", () => this.#ready());
     parts.cancel.addEventListener("click", () => parts.dialog.close());
@@ -31,7 +32,10 @@ export class Commands {
   /** Show which commands there are for a flow of the desk; null if a past run is looked at. */
   show(desk, flow) {
     this.#desk = desk;
-    if (this.#flow?.name !== flow?.name) say(this.#parts.note, "");
+    if (flow && this.#last !== flow.name) {
+      say(this.#parts.note, ""); // what was said was of another
+      this.#last = flow.name;
+    }
     this.#flow = flow;
     this.#parts.bar.hidden = desk.read_only || !flow;
     for (const button of this.#parts.bar.querySelectorAll("[data-action]")) {
@@ -40,23 +44,25 @@ export class Commands {
     }
   }
 
-  async #prepare(action, markets) {
-    this.#doing = action;
+  async #prepare(action) {
+    if (!this.#flow) return; // it went while it was clicked
+    const { flow } = this.#flow;
     say(this.#parts.note, "");
     try {
-      const asked = { action, flow: this.#flow.flow, markets };
-      this.#prepared = await post("/api/commands/prepare", this.#desk.csrf, asked);
+      this.#prepared = await post("/api/commands/prepare", this.#desk.csrf, { action, flow, markets: [] });
     } catch (error) {
       return say(this.#parts.note, error.message);
     }
+    this.#doing = { action, flow };
     this.#open();
   }
 
   #open() {
     const { says, held, type } = this.#prepared;
     const { dialog, title, word, typed, typing, wrong, go } = this.#parts;
-    const name = this.#doing[0].toUpperCase() + this.#doing.slice(1);
-    title.textContent = `${name} ${this.#flow.flow}?`;
+    const { action, flow } = this.#doing;
+    const name = action[0].toUpperCase() + action.slice(1);
+    title.textContent = `${name} ${flow}?`;
     fill(this.#parts.says, says.map((line) => el("li", {}, line)));
     const holds = held.map(({ market, position }) => el("li", {}, el("strong", {}, position), ` in ${market}`));
     fill(this.#parts.held, holds.length ? [el("p", {}, "Held now:"), el("ul", {}, holds)] : el("p", {}, "Nothing is held now."));
@@ -65,7 +71,7 @@ export class Commands {
     typed.value = "";
     wrong.textContent = "";
     go.textContent = name;
-    go.classList.toggle("danger", this.#doing === "flatten");
+    go.classList.toggle("danger", action === "flatten");
     this.#ready();
     dialog.showModal();
     (type ? typed : this.#parts.cancel).focus();
@@ -87,7 +93,7 @@ export class Commands {
       note.textContent = [answer.done, ...answer.notes].join(" · ");
     } catch (error) {
       wrong.textContent = error.status ? `${error.message} Close this and begin again.` :
-        `${error.message}. Whether it was said is not known: look at the mode of the flow, or say it with \`deck ${this.#doing}\`.`;
+        `${error.message}. Whether it was said is not known: look at the mode of the flow, or say it with \`deck ${this.#doing.action}\`.`;
     }
   }
 }
