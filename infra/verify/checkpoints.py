@@ -24,7 +24,7 @@ import orjson
 from connectors.disk import kept, sync
 from infra.lock import Busy, Lock
 
-RUN, SNAPSHOTS, BEGUN, STARTS = "run.json", "snapshots", "begun", "starts.json"
+RUN, SNAPSHOTS, STARTS = "run.json", "snapshots", "starts.json"
 SHELF = "large"
 """What they are called in a store."""
 STATES = "part-0.sqlite3"
@@ -32,6 +32,13 @@ STATES = "part-0.sqlite3"
 VERIFY = "verify"
 """What those are for that somebody asked for."""
 _SAYS, _FLOWS, _LOCK = "checkpoint.json", "flows", "lock"
+# As the engine has it: what is newer than the frontier of the last execution was not finished.
+_HELD = """
+    SELECT count() FROM snaps WHERE snap_epoch < (
+        SELECT coalesce((SELECT min(worker_frontier) FROM fronts WHERE fronts.ex_num = exs.ex_num),
+            resume_epoch) FROM exs ORDER BY ex_num DESC LIMIT 1
+    )
+"""
 _PATIENCE_SECONDS = 30.0
 _FORGOTTEN_SECONDS = 3_600.0
 """After that whoever was making a checkpoint has died: others may make one at the same time."""
@@ -131,8 +138,6 @@ class Checkpoints:
         if not before or code is None:
             return None
         numbers = range(before["processes"])
-        if not all((self.store / str(number) / BEGUN).exists() for number in numbers):
-            return None
         made = Checkpoint(now, before["run"], before["flow"], *code, why)
         place = self.directory / _name(now)
         partial = place.with_name(f"{place.name}.partial")
@@ -147,7 +152,8 @@ class Checkpoints:
             (partial / RUN).write_bytes(orjson.dumps(before, option=orjson.OPT_INDENT_2))
             said = {name: value for name, value in asdict(made).items() if name != "directory"}
             (partial / _SAYS).write_bytes(orjson.dumps(said, option=orjson.OPT_INDENT_2))
-            if _read(self.store / RUN) != before:  # the store was made anew meanwhile
+            renewed = _read(self.store / RUN) != before
+            if renewed or not all(_holds(partial / str(number) / STATES) for number in numbers):
                 shutil.rmtree(partial)
                 return None
             partial.rename(place)
@@ -268,6 +274,13 @@ def _copy(path: Path, to: Path) -> None:
         raise OSError(f"{path} cannot be copied: {error}") from error
     with to.open("rb") as file:
         os.fsync(file.fileno())
+
+
+def _holds(path: Path) -> bool:
+    """Tell whether there is anything that a run would go on from."""
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as file:
+        [[count]] = file.execute(_HELD).fetchall()
+    return bool(count)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -37,7 +37,6 @@ def book(tmp_path: Path) -> Checkpoints:
     (store / "run.json").write_bytes(orjson.dumps(said))
     for number in range(2):
         keep(store, number, b"1")
-        (store / str(number) / "begun").touch()
     note(store, Start(*OLD, since="6h"))
     return Checkpoints(store)
 
@@ -83,9 +82,13 @@ def test_it_is_of_one_moment_while_the_engine_goes_on(book: Checkpoints) -> None
 def test_nothing_is_taken_of_a_store_without_a_snapshot_or_that_is_made_anew(
     book: Checkpoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (book.store / "1" / "begun").unlink()
+    snaps = book.store / "1" / "snapshots"
+    snaps.rename(book.store / "kept")
+    snaps.mkdir()
+    snapshots.prepare(snaps)
     assert book.take(VERIFY) is None
-    (book.store / "1" / "begun").touch()
+    shutil.rmtree(snaps)
+    (book.store / "kept").rename(snaps)
     copy: Callable[[Path, Path], None] = checkpoints._copy
 
     def renewed(path: Path, to: Path) -> None:
