@@ -88,7 +88,7 @@ def test_the_drawdown_is_the_deepest_fall_not_the_last() -> None:
         for n, pnl in enumerate((5, -3, 4, -1))
     ]
     made = Side("x", Run("5f0c", "cross", "replay", "", "", 0), {}, held, {}, {})
-    assert ([*map(int, made.equity)], made.drawdown) == ([5, 2, 6, 5], 3)
+    assert ([*map(int, made.equity)], made.drawdown) == ([5, 2, 6, 5], Decimal(3))
 
 
 def test_what_a_model_knew_is_the_mean_of_its_losses(

@@ -82,6 +82,13 @@ def test_costs_are_those_of_the_run_but_for_what_is_set(bench: Bench, known: Kno
     assert other == bench.unkept(bench.job(costs=replace(costs, latency_ms=900)))
 
 
+def test_how_long_ago_is_counted_from_when_the_run_began(bench: Bench, look: Find) -> None:
+    job = replace(bench.job(), started=1_700_004_540 * SECOND, since="30m")
+    run, events = bench.played(job)
+    assert bench.unkept(forked(look(run), {}, "")) == events
+    assert orjson.loads(events[0])["ts"] > 1_700_002_740 * SECOND
+
+
 def test_from_a_time_on_it_is_the_same_until_then_and_another_from_there(
     bench: Bench, known: Known
 ) -> None:
