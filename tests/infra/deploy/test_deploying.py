@@ -20,6 +20,26 @@ from infra.deploy.status import load
 from tests.infra.rig import SMA, Rig
 
 PATIENCE = 60.0
+PATIENT = '''
+"""Buy, and wait for a day."""
+
+from datetime import timedelta
+
+from operators import Barriers, Moment, Signal, Tape, averages, candles, entries, long, quote, trade
+from schemas import Averages
+
+
+def buy(now: Moment) -> Signal | None:
+    return long(quote(1_000))
+
+
+def strategy(tape: Tape) -> Tape:
+    tape = candles("candles", tape, every=timedelta(seconds=1))
+    tape = averages("averages", tape, sma=(2,))
+    tape = entries("entries", tape, on=Averages, rule=buy)
+    barriers = Barriers(stop_loss=0.5, take_profit=0.5, timeout=timedelta(days=1))
+    return trade("trade", tape, barriers=barriers)
+'''
 
 
 @pytest.fixture
@@ -140,6 +160,31 @@ def test_a_rehearsal_ends_with_what_a_replay_of_its_recording_gives(rig: Rig) ->
     other = flow(rig, "rehearsal")
     assert other["run"] != found["run"]
     assert (other["trades"], other["pnl"]) == (found["trades"], found["pnl"])
+
+
+def test_a_changed_flow_takes_over_its_open_positions_and_forgets_none_that_is_open(
+    rig: Rig,
+) -> None:
+    path = rig.home / "patient.py"
+    path.write_text(PATIENT)
+    rig.deck("deploy", path, "--no-history")
+    wait_for(lambda: flow(rig, "patient")["positions"])
+    assert "open stays: sim:" in rig.deck("stop", "patient").out
+    first = flow(rig, "patient")
+    path.write_text(PATIENT.replace("sma=(2,)", "sma=(2, 3)"))
+
+    refused = rig.deck("deploy", path, "--no-history", status=1)
+    assert "✗ store   " in refused.out
+    assert "--adopt" in refused.out
+    forgetful = rig.deck("deploy", path, "--no-history", "--afresh", status=1)
+    assert "holds positions in sim:" in forgetful.out
+    assert flow(rig, "patient")["state"] == "stopped"
+
+    said = rig.deck("deploy", path, "--no-history", "--adopt")
+    assert f"run {first['run'][:8]} goes on, and its positions are taken over" in said.out
+    second = flow(rig, "patient")
+    assert (second["state"], second["run"]) == ("running", first["run"])
+    wait_for(lambda: flow(rig, "patient")["positions"].items() >= first["positions"].items())
 
 
 def test_a_flow_that_fails_on_ticks_is_marked_and_not_started(rig: Rig) -> None:
