@@ -22,6 +22,10 @@ _ARGUMENTS = (
     "--enable-precise-memory-info",
     "--js-flags=--expose-gc",
 )
+_SHOWS = """([at, text]) => {
+  const found = document.querySelector(at);
+  return found?.checkVisibility() && found.innerText.includes(text);
+}"""
 PATIENCE = 60_000
 """Milliseconds until something surely should have shown."""
 
@@ -75,10 +79,8 @@ class Visit:
         return self.page.inner_text(selector)
 
     def says(self, selector: str, text: str) -> None:
-        """Wait until an element says something."""
-        self.until(
-            "([at, text]) => document.querySelector(at)?.innerText.includes(text)", [selector, text]
-        )
+        """Wait until an element that is seen says something."""
+        self.until(_SHOWS, [selector, text])
 
     def run(self, script: str, argument: object = None) -> Any:  # noqa: ANN401 - whatever it says
         """Return what a script says that runs beside the page's own."""

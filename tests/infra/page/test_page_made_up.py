@@ -272,6 +272,7 @@ def test_a_server_that_dies_is_told_and_comes_back_by_itself(visit: Visiting) ->
         opened.says("#link-state", "live")
         opened.says("#candles-legend", "20:05:00")
         assert "old" not in opened.text("#link-list")
+        assert [text for text in opened.complaints if "ERR_" not in text] == []
 
 
 def test_troubles_behind_the_server_are_told_until_they_are_over(

@@ -15,3 +15,8 @@ export function later(name, draw) {
     for (const one of draws) one();
   });
 }
+
+/** Draw nothing of what waits: something else was chosen. */
+export function drop() {
+  waiting.clear();
+}

@@ -7,8 +7,8 @@ const AGAIN = [500, 1_000, 2_000, 5_000];
 /**
  * One stream of pushed updates. It comes back by itself, however often it is lost.
  *
- * `on.push(kind, data)` gets what comes; `on.state(state, since)` hears "live", "silent" and "lost"; and
- * `on.back()` is called when a stream came back, for what was pushed meanwhile is missing.
+ * `on.push(kind, data)` gets what comes; `on.state(state, since)` hears "live", "silent" and "lost". What was
+ * pushed while it was lost is missing: the server says `hello` first, and then how everything is.
  */
 export class Live {
   #source = null;
@@ -45,11 +45,9 @@ export class Live {
   }
 
   #opened() {
-    const wasLost = this.#lost;
     this.#tries = 0;
     this.#lost = false;
     this.#alive();
-    if (wasLost) this.#on.back();
   }
 
   #heardOf(source, kind, data) {

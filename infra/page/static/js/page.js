@@ -2,7 +2,7 @@
 
 import { get, query } from "./api.js";
 import { choiceOf, chosenBefore, keep } from "./choice.js";
-import { later } from "./frame.js";
+import { drop, later } from "./frame.js";
 import { Live } from "./live.js";
 
 const WHOLE = ["positions", "signals", "equity", "model", "troubles", "feed", "book"];
@@ -156,6 +156,7 @@ export class Page {
 
   #listen() {
     const { run, market, kind } = this.#run ? this.#choice : {};
+    drop();
     this.#live.open(`/api/stream${query({ run, market, kind })}`);
   }
 
