@@ -107,7 +107,9 @@ class Desk:
     def calm(self) -> bool:
         """Tell whether nothing is held, nothing is open, all is told, and the tape knows it."""
         status = states.load(Place(self.home, NAME).status)
-        if status is None or any(line.position != FLAT for line in status.markets.values()):
+        if status is None or not status.markets:  # one that begins anew knows of none yet
+            return False
+        if any(line.position != FLAT for line in status.markets.values()):
             return False
         with closing(OutboxView(executor_home(Settings(self.home), "main:sandbox"))) as view:
             quiet = not (view.slips() or view.holdings() or view.waiting())
@@ -139,7 +141,7 @@ def run(seed: int, home: Path) -> Lived:
         desk.halt()
         desk.until(desk.calm, "nothing is held")
         heard = time.time_ns()
-        desk.until(lambda: _said(home) > heard and desk.calm(), "the tape knows it")
+        desk.until(lambda: _reached(home) > heard and desk.calm(), "the tape knows it")
         _stop(desk)
         rows = history(home)
         _agree(desk, rows)
@@ -190,10 +192,10 @@ def _struck(desk: Desk, faults: Sequence[Fault]) -> Iterator[str]:
         yield str(fault) if desk.strike(fault) else f"({fault})"
 
 
-def _said(home: Path) -> int:
-    """Return when the parent spoke last."""
+def _reached(home: Path) -> int:
+    """Return how far the flow has read: to which time of the exchange."""
     status = states.load(Place(home, NAME).status)
-    return status.said if status else 0
+    return status.last_event if status else 0
 
 
 def _stop(desk: Desk) -> None:
