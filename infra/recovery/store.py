@@ -29,7 +29,7 @@ from infra.running.sources import Source
 from schemas.mendable import Mendable
 
 _LOCK = "lock"
-_FORMAT = 3
+_FORMAT = 4
 _PREDECESSOR_SECONDS = 30.0
 _OWN = ("run", "started", "processes")
 """What may be another of a run that goes on."""
