@@ -72,7 +72,8 @@ def grow(owner: Client, kept: Kept, table: str, after: int, upto: int) -> None:
     """Let a run have what the kept one had, up to a place of its tape."""
     owner.command(
         f"INSERT INTO {table} SELECT * REPLACE ('{GROWING}' AS run) FROM {table} "
-        f"WHERE {table}.run = '{kept.run}' AND market = '{MARKETS[0]}' AND seq > {after} AND seq <= {upto}"
+        f"WHERE {table}.run = '{kept.run}' AND market = '{MARKETS[0]}' "
+        f"AND seq > {after} AND seq <= {upto}"
     )
 
 
