@@ -214,6 +214,7 @@ def _where_to_look(deployment: Deployment, status: Status) -> None:
     for command, what in (
         ("deck flows", "how it stands"),
         (f"deck logs {name} -f", "what it says"),
+        ("deck dashboard", "watch it on a page"),
         ('deck sql "SELECT market, count() FROM candles GROUP BY market"', "ask history"),
         (f"deck stop {name}", "drain and end; deck restart goes on"),
     ):

@@ -84,6 +84,7 @@ def _next_steps(flow: Path, data: Path) -> None:
     for command, what in (
         ('deck sql "SELECT market, count() FROM candles GROUP BY market"', "ask history"),
         ("deck explain", "the latest positions, and the story of each"),
+        ("deck dashboard", "look at it on a page"),
         (f"$EDITOR {flow}", "change a number, and run it again"),
         (f"deck replay {flow} --data {where} --fees 0", "the same market, without fees"),
     ):
