@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import time
 from collections import Counter
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,12 +16,12 @@ from infra.backup import note as backup_note
 from infra.backup.note import HISTORY, HOME, BackupError, Note, Sum, sum_of
 from infra.backup.parts import Piece, pieces, stores
 from infra.below import below
+from infra.databases import copy_database
 from infra.history.copy import copy
 from infra.history.history import History
 from infra.settings import Settings
 
 _SPARE = 1.1
-_PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ class _Copier:
         try:
             with kept("the backup", to):
                 _make(to.parent)
-                (_copy_database if piece.database else _copy)(piece.path, to)
+                (copy_database if piece.database else _copy)(piece.path, to)
         except OSError as error:
             if piece.passing and not piece.path.exists():
                 to.unlink(missing_ok=True)
@@ -139,26 +138,6 @@ def _copy(path: Path, to: Path) -> None:
         shutil.copyfileobj(source, target, 1 << 20)
         target.flush()
         os.fsync(target.fileno())
-
-
-def _copy_database(path: Path, to: Path) -> None:
-    """Copy a database as it is at one moment, while others write to it."""
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-    try:
-        with (
-            closing(sqlite3.connect(uri, uri=True, timeout=_PATIENCE_SECONDS)) as source,
-            closing(sqlite3.connect(to)) as target,
-        ):
-            to.chmod(0o600)
-            # At once: piece by piece it would begin again whenever somebody writes.
-            source.backup(target, pages=-1)
-    except sqlite3.Error as error:
-        raise BackupError(f"{path} cannot be copied ({error}): look at the disk") from error
-    number = os.open(to, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 def _history(settings: Settings, copier: _Copier) -> str:

@@ -22,11 +22,12 @@ from typing import Any
 import orjson
 
 from connectors.disk import kept, sync
+from infra.databases import copy_database
 from infra.lock import Busy, Lock
 
 RUN, SNAPSHOTS, STARTS = "run.json", "snapshots", "starts.json"
 SHELF = "large"
-"""What they are called in a store."""
+"""What they are called in a store; named here, too, for the parent stays small: it has no Arrow."""
 STATES = "part-0.sqlite3"
 """The file with the snapshots of a process, there and here."""
 VERIFY = "verify"
@@ -39,7 +40,6 @@ _HELD = """
             resume_epoch) FROM exs ORDER BY ex_num DESC LIMIT 1
     )
 """
-_PATIENCE_SECONDS = 30.0
 _FORGOTTEN_SECONDS = 3_600.0
 """After that whoever was making a checkpoint has died: others may make one at the same time."""
 
@@ -147,7 +147,7 @@ class Checkpoints:
             for number in numbers:
                 (partial / str(number)).mkdir(mode=0o700)
                 own = self.store / str(number) / SNAPSHOTS / STATES
-                _copy(own, partial / str(number) / STATES)
+                copy_database(own, partial / str(number) / STATES)
             link_all(self.store / SHELF, partial / SHELF)  # and what came meanwhile
             (partial / RUN).write_bytes(orjson.dumps(before, option=orjson.OPT_INDENT_2))
             said = {name: value for name, value in asdict(made).items() if name != "directory"}
@@ -258,22 +258,6 @@ def link_all(directory: Path, to: Path) -> None:
                 raise
             except OSError:  # not every file system can
                 shutil.copyfile(path, there)
-
-
-def _copy(path: Path, to: Path) -> None:
-    """Copy a database as it is at one moment, while others write to it."""
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-    try:
-        with (
-            closing(sqlite3.connect(uri, uri=True, timeout=_PATIENCE_SECONDS)) as source,
-            closing(sqlite3.connect(to)) as target,
-        ):
-            to.chmod(0o600)
-            source.backup(target, pages=-1)
-    except sqlite3.Error as error:
-        raise OSError(f"{path} cannot be copied: {error}") from error
-    with to.open("rb") as file:
-        os.fsync(file.fileno())
 
 
 def _holds(path: Path) -> bool:

@@ -8,7 +8,6 @@ import pickle
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import orjson
 import pytest
 
 from connectors.disk import DiskError
+from infra.databases import copy_database
 from infra.recovery import snapshots
 from infra.recovery.snapshots import Key
 from infra.recovery.starts import Start, note
@@ -89,13 +89,12 @@ def test_nothing_is_taken_of_a_store_without_a_snapshot_or_that_is_made_anew(
     assert book.take(VERIFY) is None
     shutil.rmtree(snaps)
     (book.store / "kept").rename(snaps)
-    copy: Callable[[Path, Path], None] = checkpoints._copy
 
     def renewed(path: Path, to: Path) -> None:
-        copy(path, to)
+        copy_database(path, to)
         (book.store / "run.json").write_bytes(orjson.dumps({"run": "b", "processes": 1}))
 
-    monkeypatch.setattr(checkpoints, "_copy", renewed)
+    monkeypatch.setattr(checkpoints, "copy_database", renewed)
     assert book.take(VERIFY) is None
     assert not [*book.all()]
     assert Checkpoints(book.store / "nowhere").take(VERIFY) is None
@@ -184,7 +183,7 @@ def test_a_disk_that_does_not_take_one_is_told_and_tried_again(
         raise DiskError("the disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr(checkpoints, "_copy", full)
+        patched.setattr(checkpoints, "copy_database", full)
         regular.look()
         regular.look()
     assert [record.getMessage() for record in caplog.records] == [
