@@ -80,7 +80,7 @@ $(ready): requirements.lock pyproject.toml
 		echo "Tapedeck needs Python 3.10, 3.11 or 3.12 with its venv module, and found none (looked for: $(PYTHON))."; \
 		echo "Install one (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python@3.12),"; \
 		echo "or name it: make PYTHON=/path/to/python3.12"; exit 1; } >&2
-	@echo "installing the locked packages (some 400 MB, a minute or two the first time)"
+	@echo "installing the locked packages (2 GB on the disk, a minute or two the first time)"
 	@$(bin)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(bin)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
