@@ -45,8 +45,17 @@ def say(line: str, style: str) -> None:
     screen.print(Text(scrub(line), style), soft_wrap=True)
 
 
-def bar(title: str) -> Progress:
-    """Return a progress bar; it shows on a terminal only."""
+def bar(title: str, looks_back: float = 30) -> Progress:
+    """Return a progress bar; it shows on a terminal only.
+
+    Parameters
+    ----------
+    title
+        What is under way.
+    looks_back
+        By how many seconds it judges how long the rest takes.
+
+    """
     return Progress(
         TextColumn(title),
         BarColumn(),
@@ -54,6 +63,7 @@ def bar(title: str) -> Progress:
         TextColumn("{task.fields[note]}"),
         TimeRemainingColumn(),
         console=screen,
+        speed_estimate_period=looks_back,
         disable=not screen.is_terminal,
     )
 

@@ -142,6 +142,18 @@ def cell_of(job: Job, changes: Changes) -> Job:
     return replace(job, costs=costs_with(job.costs, changes), fork=fork)
 
 
+def steps_of(job: Job, changes: Changes) -> Sequence[Callable[[], Machine]]:
+    """Return what makes the machine of each step of a cell.
+
+    Raises
+    ------
+    ValueError
+        When it cannot be built.
+
+    """
+    return built(cell_of(job, changes)).machines
+
+
 class Cells:
     """The cells of one process.
 
@@ -150,16 +162,12 @@ class Cells:
     job
         The flow and its tape.
     changes
-        What is set in each cell of the sweep.
-    share
-        `(k, n)`: only those that process `k` of `n` has, which stand together.
+        What is set in each.
 
     """
 
-    def __init__(self, job: Job, changes: Sequence[Changes], share: tuple[int, int]) -> None:
-        k, n = share
-        own = changes[k * len(changes) // n : (k + 1) * len(changes) // n]
-        self.job, self.tried = job, [Tried(one) for one in own]
+    def __init__(self, job: Job, changes: Sequence[Changes]) -> None:
+        self.job, self.tried = job, [Tried(one) for one in changes]
         self._roots = grown([*self._built()])
         self._source = job.origin.open(job.settings, (0, 1), job.batch, job.window)
         self._span: tuple[Time, Time] | None = None
@@ -191,11 +199,9 @@ class Cells:
     def _built(self) -> Iterator[tuple[Sequence[Callable[[], Machine]], Tried]]:
         for tried in self.tried:
             try:
-                machines = built(cell_of(self.job, tried.changes)).machines
+                yield steps_of(self.job, tried.changes), tried
             except (Mendable, ValueError) as error:
                 tried.error = str(error)
-                continue
-            yield machines, tried
 
     def _items(self) -> Iterator[tuple[str, Strip]]:
         for part in self._source.list_parts():

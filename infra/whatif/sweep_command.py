@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from enum import Enum
+from math import prod
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +45,8 @@ from infra.whatif.parents import find
 from infra.whatif.sweeping import Asked, Sweep, sweep
 
 _STOPPED = 130
+_LOOKS_BACK = 3_600
+"""Seconds: with many cells it takes minutes from one block of the tape to the next."""
 
 
 class By(str, Enum):
@@ -144,8 +147,9 @@ def _job(what: str, tape: Tape) -> Job:
 
 
 def _swept(job: Job, asked: Asked, processes: int) -> Sweep:
-    with screen.bar(f"sweep {job.flow.stem}") as bar:
-        task = bar.add_task("sweep", total=None, note="")
+    count = prod(len(axis.values) for axis in asked.axes)
+    with screen.bar(f"sweep {job.flow.stem}", _LOOKS_BACK) as bar:
+        task = bar.add_task("sweep", total=None, note=f"{count:,} cells")
 
         def watch(parts: Sequence[Read]) -> None:
             # Each process reads all of the tape: how far the slowest is, is how far all are.

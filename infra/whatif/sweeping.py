@@ -10,6 +10,7 @@ from infra.running import processes
 from infra.running.problems import ReplayError, explained
 from infra.running.worker import Job
 from infra.whatif.cells import Cells, Part, Read
+from infra.whatif.dividing import divided
 from infra.whatif.folds import Fold, Split, edges, split, walk
 from infra.whatif.grid import Axis, cells
 from infra.whatif.knobs import Changes
@@ -136,23 +137,23 @@ def sweep(job: Job, asked: Asked, count: int, watch: Watcher) -> Sweep:
         When the tape cannot be read, or none of the cells could be tried.
 
     """
-    grid = cells(asked.axes)
-    count = min(count, len(grid))
     with explained(resumable=False):
-        if count == 1:
-            parts = processes.alone(Cells(job, grid, (0, 1)), watch)
+        shares = divided(job, asked.axes, count)
+        if len(shares) == 1:
+            parts = processes.alone(Cells(job, shares[0]), watch)
         else:
-            parts = processes.together(partial(_cells, job, grid, count), count, watch)
+            parts = processes.together(partial(_cells, job, shares), len(shares), watch)
     return judged(asked, parts)
 
 
-def _cells(job: Job, grid: Sequence[Changes], count: int, number: int) -> Cells:
-    return Cells(job, grid, (number, count))
+def _cells(job: Job, shares: Sequence[Sequence[Changes]], number: int) -> Cells:
+    return Cells(job, shares[number])
 
 
 def judged(asked: Asked, parts: Sequence[Part]) -> Sweep:
     """Return what is to be thought of the cells of all processes."""
-    tried = [one for part in parts for one in part.tried]
+    by_changes = {one.changes: one for part in parts for one in part.tried}
+    tried = [by_changes[changes] for changes in cells(asked.axes)]
     if all(one.error for one in tried):
         raise ReplayError(f"none of the {len(tried):,} cells could be tried: {tried[0].error}")
     spans = [part.span for part in parts if part.span is not None]

@@ -15,6 +15,7 @@ from schemas import Closed, Fault, Numbers, Outcome, Time
 
 _EXACT = Context(prec=76)
 _LOSS = "log_loss"
+_NOTED = frozenset({Closed, Outcome, Fault})
 
 
 class Position(NamedTuple):
@@ -56,12 +57,12 @@ class Tried:
 
     def take(self, market: str, strip: Strip) -> None:
         """Take note of what was concluded next on a market's tape."""
-        for event in strip:
+        for event in [event for event in strip if type(event) in _NOTED]:
             if isinstance(event, Closed):
                 self.positions.append(_position(event))
             elif isinstance(event, Outcome):
                 self.metrics[market] = event.metrics
-            elif isinstance(event, Fault):
+            else:
                 self.faults += 1
 
     @property

@@ -12,7 +12,7 @@ from random import Random
 import orjson
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -22,12 +22,13 @@ from infra.running.replay import replay
 from infra.running.sources import Files
 from infra.running.worker import Job
 from infra.whatif import luck, maps, sweep_table
-from infra.whatif.cells import Step, cell_of, grown
+from infra.whatif.cells import Cells, Step, cell_of, grown
+from infra.whatif.dividing import divided
 from infra.whatif.folds import walk
 from infra.whatif.forking import settings_of
-from infra.whatif.grid import axes
+from infra.whatif.grid import axes, cells
 from infra.whatif.knobs import KnobError
-from infra.whatif.sweeping import Asked, Sweep, sweep
+from infra.whatif.sweeping import Asked, Sweep, judged, sweep
 from infra.whatif.tried import Position, Tried, figures
 from operators.averages import MovingAverages
 from operators.tape import Machine
@@ -78,6 +79,48 @@ def test_any_number_of_processes_gives_the_same(bench: Bench) -> None:
     assert sweep_table.plain(one) == sweep_table.plain(two)
     assert one.failed
     assert one.steps < two.steps < 9 * 5
+
+
+@pytest.fixture(scope="module")
+def brief(wavy: Path) -> Path:
+    """Return the beginning of the tape."""
+    path = wavy.with_name("brief.jsonl")
+    path.write_bytes(b"".join(wavy.read_bytes().splitlines(keepends=True)[:1_500]))
+    return path
+
+
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.integers(0, 3), min_size=8, max_size=8))
+def test_however_the_cells_are_divided_the_table_is_the_same(
+    bench: Bench, brief: Path, owners: list[int]
+) -> None:
+    job = replace(bench.job(), origin=Files((brief,)))
+    given = {"fast": "2,3", "take_profit": "0.0005,0.003", "every": "30s,1m"}
+    asked = Asked(axes(settings_of(job).values(), given), 2)
+    grid = cells(asked.axes)
+    shares = [[c for c, own in zip(grid, owners, strict=True) if own == k] for k in range(4)]
+    whole, parts = (
+        sweep_table.plain(judged(asked, [Cells(job, share).run() for share in of if share]))
+        for of in ([grid], shares)
+    )
+    assert parts == whole
+    assert any(cell["positions"] for cell in whole["cells"])
+
+
+def test_cells_that_have_steps_in_common_are_tried_by_one_process(bench: Bench) -> None:
+    job = bench.job()
+    given = {"stop_loss": "0.001,0.002,7", "every": "1m,2m", "above": "0,1"}
+    asked = axes(settings_of(job).values(), given)
+    assert divided(job, asked, 1) == [cells(asked)]
+    first, second = divided(job, asked, 2)
+    assert [{dict(cell)["candles.every"] for cell in share} for share in (first, second)] == [
+        {"1m"}, {"2m"},
+    ]  # fmt: skip
+    assert sorted([*first, *second]) == sorted(cells(asked))
+    assert [len({dict(cell)["LIMITS.above"] for cell in s}) for s in divided(job, asked, 4)] == [
+        1, 1, 1, 1,
+    ]  # fmt: skip
+    assert len(divided(job, asked, 99)) == len(cells(asked))
 
 
 def test_cells_that_fail_are_told_and_the_others_go_on(bench: Bench) -> None:
