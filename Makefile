@@ -8,6 +8,8 @@ ready := .venv/ready
 # The same text, order and case everywhere; Python reads and writes UTF-8 whatever the locale.
 export LC_ALL := C
 export PYTHONUTF8 := 1
+# What is kept compiled starts in two thirds of the time, and the tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run deploy-flow verify-flow dashboard test check format chaos bench docs lock clean

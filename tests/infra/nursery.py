@@ -9,15 +9,12 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-
-_COMMANDS = ["trade_command", "executor", "ingest", "commands", "topics"]
-_IMPORTED = ["tests.infra.hasty_deck", *(f"infra.{name}" for name in _COMMANDS)]
 
 
 @dataclass(frozen=True)
@@ -38,12 +35,8 @@ class Nursery:
 
     def start(self, *arguments: str | Path) -> ForkServerProcess:
         """Start a command; it runs until it is stopped or killed."""
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(_IMPORTED)
-        words = [str(argument) for argument in arguments]
-        process = context.Process(target=_deck, args=(words, self.home, dict(self.environment)))
-        process.start()
-        return process
+        said = self.home / "said"
+        return start(arguments, self.home, at_home(self.home, self.environment), out=said, err=said)
 
     def run(self, *arguments: str | Path) -> None:
         """Run a command to its end."""
@@ -67,6 +60,32 @@ class Nursery:
         return (self.home / "said").read_text()
 
 
+def at_home(home: Path, more: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of commands in a home: ours, and `more`."""
+    ours = {name: value for name, value in os.environ.items() if name != "CLICKHOUSE_URL"}
+    return {**ours, "TAPEDECK_HOME": str(home), "COLUMNS": "", **more}
+
+
+def start(
+    arguments: Sequence[str | Path | int],
+    home: Path,
+    environment: Mapping[str, str],
+    *,
+    into: Path = Path(os.devnull),
+    out: Path,
+    err: Path,
+) -> ForkServerProcess:
+    """Start a command that reads `into`, and adds what it says to `out` and `err`."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.infra.hatched"])
+    words = [str(argument) for argument in arguments]
+    process = context.Process(
+        target=_deck, args=(words, home, dict(environment), (into, out, err)), name="deck"
+    )
+    process.start()
+    return process
+
+
 def stop(process: ForkServerProcess, said: str = "") -> None:
     """Stop a command as a user does, and see that it ends well."""
     assert process.pid is not None
@@ -75,13 +94,16 @@ def stop(process: ForkServerProcess, said: str = "") -> None:
     assert process.exitcode == 0, said
 
 
-def _deck(words: list[str], home: Path, environment: Mapping[str, str]) -> None:
-    os.environ.pop("CLICKHOUSE_URL", None)
-    os.environ.update({"TAPEDECK_HOME": str(home), "COLUMNS": "", **environment})
+def _deck(
+    words: list[str], home: Path, environment: dict[str, str], streams: tuple[Path, Path, Path]
+) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
     os.chdir(home)
-    said = os.open(home / "said", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(said, 1)
-    os.dup2(said, 2)
-    import_module("tests.infra.hasty_deck")  # here, so that only these take snapshots often
+    for number, path in enumerate(streams):
+        mode = os.O_WRONLY | os.O_CREAT | os.O_APPEND if number else os.O_RDONLY
+        os.dup2(os.open(path, mode), number)
+    # Processes of its own import what is main here: they, too, take snapshots often.
+    sys.modules["__main__"] = import_module("tests.infra.hasty_deck")
     sys.argv = ["deck", *words]
     import_module("infra.deck").main()

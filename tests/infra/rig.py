@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 from clickhouse_connect.driver.client import Client
@@ -30,6 +30,7 @@ from schemas import (
 )
 from schemas.tables import BORN_ON_TAPE, table
 from schemas.wire import encode
+from tests.infra import nursery
 
 ROOT = Path(__file__).parents[2]
 SMA, LEARNED = ROOT / "flows" / "sma_cross.py", ROOT / "flows" / "learned_cross.py"
@@ -63,9 +64,15 @@ class Rig:
 
     def deck(self, *arguments: Arguments, status: int | None = 0, into: str | None = None) -> Said:
         """Run a command to its end; it reads `into`."""
-        with self.started(*arguments) as process:
-            out, err = process.communicate(into)
-        said = Said(process.returncode, out, err)
+        with TemporaryDirectory() as place:
+            text, out, err = (Path(place, name) for name in ("into", "out", "err"))
+            text.write_text(into or "")
+            process = nursery.start(
+                arguments, self.home, self._environment, into=text, out=out, err=err
+            )
+            process.join()
+            assert process.exitcode is not None
+            said = Said(process.exitcode, out.read_text(), err.read_text())
         if status is not None:
             assert said.status == status, said
         return said
@@ -73,18 +80,20 @@ class Rig:
     @contextmanager
     def started(self, *arguments: Arguments) -> Iterator[subprocess.Popen[str]]:
         """Start a command, and see that it is over at the end."""
-        environment = {k: v for k, v in os.environ.items() if k != "CLICKHOUSE_URL"}
-        environment |= {"TAPEDECK_HOME": str(self.home), "COLUMNS": "", **self.environment}
         process = subprocess.Popen(
             [sys.executable, str(HASTY), *map(str, arguments)],
-            env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, cwd=self.home,
+            env=self._environment, cwd=self.home, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         with process:
             try:
                 yield process
             finally:
                 process.kill()
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return nursery.at_home(self.home, self.environment)
 
 
 def until(process: subprocess.Popen[str], seen: Callable[[], bool]) -> bool:
