@@ -1,12 +1,17 @@
 """How much of the best of many is luck.
 
-The more settings are tried, the better the best of them looks, though all be worth nothing. The
-deflated Sharpe ratio takes that into account, and how few and how uneven the returns are.
+The more settings are tried, the better the best of them looks, though all be worth nothing. How
+much better depends on how many of them have nothing to do with each other; and how much that says,
+on how few and how uneven the returns are.
 
 References
 ----------
+Bailey, D. H., and Lopez de Prado, M. (2012): "The Sharpe Ratio Efficient Frontier". Journal of
+Risk 15 (2), 3-44: the odds of one ratio (`confidence`).
 Bailey, D. H., and Lopez de Prado, M. (2014): "The Deflated Sharpe Ratio: Correcting for Selection
 Bias, Backtest Overfitting, and Non-Normality". Journal of Portfolio Management 40 (5), 94-107.
+Lopez de Prado, M., and Lewis, M. J. (2019): "Detection of false investment strategies using
+unsupervised learning methods". Quantitative Finance 19 (9), 1555-1565: those of the best of many.
 
 """
 
@@ -14,14 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import e, fsum, sqrt
-from statistics import NormalDist, pvariance
+from math import fsum, sqrt
+from statistics import NormalDist
 
-from infra.whatif.tried import sharpe
+from infra.whatif.independent import trials
+from infra.whatif.tried import Position, sharpe
 
-_EULER = 0.5772156649015329
-"""The constant of Euler and Mascheroni."""
-_NORMAL = NormalDist()
 SURE = 0.95
 """From these odds on it is taken for more than luck."""
 _FEW = 20
@@ -34,64 +37,41 @@ class Luck:
 
     Parameters
     ----------
-    trials
+    tried
         How many were tried.
+    independent
+        As how many they count that have nothing to do with each other.
     positions
         How many the best closed.
     best
         Its Sharpe ratio, of one position.
     lucky
-        What the best of so many would be expected to show were all worth nothing.
+        What the best would be expected to show were all worth nothing.
     odds
-        How likely it is that the best is worth more than that: the deflated Sharpe ratio.
+        How often the best of so many shows less than this, were all worth nothing.
 
     """
 
-    trials: int
+    tried: int
+    independent: float
     positions: int
     best: float
     lucky: float
     odds: float
 
 
-def expected_best(trials: int, variance: float) -> float:
-    """Return the Sharpe ratio that the best of so many shows when all are worth nothing.
-
-    Parameters
-    ----------
-    trials
-        How many were tried, each without regard to the others.
-    variance
-        Of their Sharpe ratios.
-
-    Examples
-    --------
-    >>> [round(expected_best(trials, 0.01), 3) for trials in (1, 10, 100, 1000)]
-    [0.0, 0.157, 0.253, 0.326]
-
-    """
-    if trials < 2:  # noqa: PLR2004 - of one there is no best
-        return 0.0
-    most = _NORMAL.inv_cdf(1 - 1 / trials)
-    more = _NORMAL.inv_cdf(1 - 1 / (trials * e))
-    return sqrt(variance) * ((1 - _EULER) * most + _EULER * more)
-
-
-def deflated(returns: Sequence[float], lucky: float) -> float:
-    """Return the odds that returns come from a Sharpe ratio above a lucky one.
+def confidence(returns: Sequence[float]) -> float:
+    """Return how often returns that are worth nothing show a lower Sharpe ratio than these.
 
     Parameters
     ----------
     returns
         One of each position.
-    lucky
-        The Sharpe ratio that luck would show.
 
     Examples
     --------
-    >>> returns = [0.02, -0.01] * 50
-    >>> [round(deflated(returns, lucky), 3) for lucky in (0.0, 0.3, 0.5)]
-    [1.0, 0.624, 0.047]
+    >>> [round(confidence([0.02, loss] * 50), 3) for loss in (-0.01, -0.018, -0.02)]
+    [1.0, 0.699, 0.5]
 
     """
     ratio = sharpe(returns)
@@ -101,7 +81,7 @@ def deflated(returns: Sequence[float], lucky: float) -> float:
     spread = 1 - skew * ratio + (tails - 1) / 4 * ratio**2
     if spread <= 0:
         return 0.0
-    return _NORMAL.cdf((ratio - lucky) * sqrt(len(returns) - 1) / sqrt(spread))
+    return NormalDist().cdf(ratio * sqrt(len(returns) - 1) / sqrt(spread))
 
 
 def _moment(returns: Sequence[float], power: int) -> float:
@@ -111,47 +91,54 @@ def _moment(returns: Sequence[float], power: int) -> float:
     return float(total / len(returns) / variance ** (power / 2))
 
 
-def luck(returns: Sequence[Sequence[float]], trials: int) -> Luck | None:
+def luck(cells: Sequence[Sequence[Position]], tried: int) -> Luck | None:
     """Return how the best of many compares with luck; None if nothing can be said.
 
     Parameters
     ----------
-    returns
-        Those of each that was tried to the end, the best first.
-    trials
+    cells
+        The positions of each that was tried to the end, the best first.
+    tried
         How many were tried.
 
     """
+    returns = [[one.net_return for one in cell] for cell in cells]
     # Two positions that ended alike have any ratio there is: they tell nothing of the others.
-    enough = [one for one in returns if len(one) >= _FEW]
-    ratios = [ratio for ratio in map(sharpe, enough) if ratio is not None]
-    best = sharpe(returns[0]) if returns and len(returns[0]) >= _FEW else None
-    if best is None or len(ratios) < 2:  # noqa: PLR2004 - two to differ
+    enough = [len(one) >= _FEW and sharpe(one) is not None for one in returns]
+    if not enough or not enough[0]:
         return None
-    lucky = expected_best(trials, pvariance(ratios))
-    return Luck(trials, len(returns[0]), best, lucky, deflated(returns[0], lucky))
+    found = trials([cell for cell, good in zip(cells, enough, strict=True) if good])
+    count, best = len(returns[0]), sharpe(returns[0])
+    assert best is not None  # noqa: S101 - it was looked at
+    odds = confidence(returns[0]) ** found.independent
+    return Luck(tried, found.independent, count, best, found.best / sqrt(count - 1), odds)
 
 
-def said(found: Luck | None, trials: int) -> str:
+def said(found: Luck | None, tried: int) -> str:
     """Return it in plain words.
 
     Examples
     --------
-    >>> said(Luck(60, 57, 0.18, 0.21, 0.41), 60).split(":")[0]
-    '60 settings were tried, and the best of so many looks good by luck alone'
+    >>> print(said(Luck(60, 7.2, 57, 0.18, 0.21, 0.41), 60).split(".")[0])
+    60 settings were tried; they are alike, and count as about 7 independent ones
     >>> said(None, 1)
     ''
 
     """
-    if trials < 2:  # noqa: PLR2004 - of one there is no best
+    if tried < 2:  # noqa: PLR2004 - of one there is no best
         return ""
-    head = f"{trials:,} settings were tried, and the best of so many looks good by luck alone"
     if found is None:
-        return f"{head}: it closed fewer than {_FEW} positions, too few for more to be said of it"
+        return (
+            f"{tried:,} settings were tried, and the best of so many looks good by luck alone: it "
+            f"closed fewer than {_FEW} positions, too few for more to be said of it"
+        )
+    count = round(found.independent)
+    alike = f"they are alike, and count as about {count:,} independent one{'s' * (count > 1)}"
+    head = alike if count < tried else "none is like another"
     return (
-        f"{head}: were all worth nothing, it would still show a Sharpe ratio of about "
-        f"{found.lucky:.3f} a position; it shows {found.best:.3f} over {found.positions:,}. The "
-        f"odds that this is more than luck are {found.odds:.0%} (deflated Sharpe ratio): "
+        f"{tried:,} settings were tried; {head}. Were all worth nothing, the best would still show "
+        f"a Sharpe ratio of about {found.lucky:.3f} a position by luck; it shows {found.best:.3f} "
+        f"over {found.positions:,}. Luck alone shows less in {found.odds:.0%} of such sweeps: "
         + (_MORE if found.odds >= SURE else _LUCK)
     )
 

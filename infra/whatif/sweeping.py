@@ -110,11 +110,10 @@ class Sweep:
         """How the best compares with luck, by all of the tape that it was chosen on."""
         good = [row for row in self.rows if not row.tried.error]
         at = self.folds[-1].at if self.folds else None
-        returns = [
-            [one.net_return for one in row.tried.positions if at is None or one.closed < at]
-            for row in good
+        known = [
+            [one for one in row.tried.positions if at is None or one.closed < at] for row in good
         ]
-        return luck(returns, len(self.rows))
+        return luck(known, len(self.rows))
 
 
 def sweep(job: Job, asked: Asked, count: int, watch: Watcher) -> Sweep:

@@ -303,22 +303,9 @@ def test_the_best_of_many_on_a_market_without_a_future_is_called_luck(bench: Ben
     assert found.luck.lucky > 0
     assert found.luck.odds < luck.SURE
     says = "\n".join(sweep_table.lines(found))
-    assert "30 settings were tried" in says
+    assert "30 settings were tried; they are alike, and count as about" in says
+    assert found.luck.independent < 25
     assert "take it for luck" in says
-
-
-def test_cells_of_a_few_positions_do_not_say_what_luck_would_show() -> None:
-    usual = [[0.02, -0.01, 0.01, -0.02, 0.005] * 4, [0.01, -0.02, 0.02, -0.01, 0.0] * 4]
-    found = luck.luck([*usual, [0.01, 0.0100001]], 3)
-    assert found is not None
-    assert found.lucky == pytest.approx(luck.luck(usual, 3).lucky)  # type: ignore[union-attr]
-    assert luck.luck([[0.01, 0.02], *usual], 3) is None
-
-
-def test_the_expected_best_is_what_drawing_gives() -> None:
-    draw = Random(3)
-    best = [max(draw.gauss(0, 0.1) for _ in range(50)) for _ in range(4_000)]
-    assert luck.expected_best(50, 0.01) == pytest.approx(sum(best) / len(best), rel=0.02)
 
 
 # What is shown ------------------------------------------------------------------------------------
