@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.recordings.files import DataError, File
+from schemas import SECOND, Time
 
 ALIASES = {
     "ts": ("ts_ns", "ts", "timestamp", "time"),
@@ -23,6 +24,9 @@ NEEDED = ("ts", "price", "size")
 TIMES = ("ts", "received")
 UNITS = {"s": 9, "ms": 6, "us": 3, "ns": 0}
 """Units of time, and how many decimal places of each are nanoseconds."""
+
+_SENSIBLE = range(1_231_000_000 * SECOND, 1_988_000_000 * SECOND)
+"""Times that ticks may well have: from the first of Bitcoin, in 2009, to 2032."""
 
 _OURS = {alias: ours for ours, aliases in ALIASES.items() for alias in aliases}
 
@@ -108,6 +112,25 @@ class Wanted:
         return mapped, unit or None
 
 
+def likely_unit(first: Time, last: Time, unit: str) -> str | None:
+    """Return what numbers that were taken for `unit` must count instead, to be times of ticks.
+
+    Examples
+    --------
+    >>> likely_unit(1_700_000_000, 1_700_000_060, "ns")  # some seconds of 1970, or a minute of 2023
+    's'
+    >>> likely_unit(1_700_000_000 * SECOND, 1_700_000_060 * SECOND, "ns")
+
+    """
+    if first in _SENSIBLE and last in _SENSIBLE:
+        return None
+    for other, places in UNITS.items():
+        scaled = [ts * 10**places // 10 ** UNITS[unit] for ts in (first, last)]
+        if all(ts in _SENSIBLE for ts in scaled):
+            return other
+    return None
+
+
 def _guess(file: File, ours: str, there: Sequence[str]) -> str | None:
     first, *others = ALIASES[ours]
     found = [name for name in there if name.lower() == first]
@@ -124,7 +147,7 @@ def _guess(file: File, ours: str, there: Sequence[str]) -> str | None:
 def _missing(file: File, ours: str, there: Sequence[str], mapped: str | None = None) -> DataError:
     what = repr(ours if mapped is None else mapped)
     known = f" (or {', '.join(ALIASES[ours][1:])})" if mapped is None and ALIASES[ours][1:] else ""
-    example = there[0] if there else "NAME"
+    example = next((name for name in there if name.lower() not in _OURS), "NAME")
     remedy = f"map one with --column {ours}={example}"
     if ours == "symbol" and mapped is None:
         remedy = f"name the market with --market EXCHANGE:SYMBOL, or {remedy}"

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from connectors.recordings import cells
 from connectors.recordings.blocks import Block
-from connectors.recordings.columns import TIMES, Layout
-from connectors.recordings.files import File
+from connectors.recordings.columns import TIMES, Layout, likely_unit
+from connectors.recordings.files import DataError, File
 from connectors.recordings.market_ids import MarketIds, settled
 from connectors.recordings.naming import Markets, Share
 from connectors.recordings.trades import Table, read, unsuitable
@@ -128,7 +128,21 @@ class Strips:
             if ours not in self.layout.units and column is not None and cells.is_plain(column):
                 raise unsuitable(self.file, self.layout, ours, cells.PLAIN)
         who = self.who(block)
-        read(self.file, self.layout, block, self._trade_rows(block, who), who.codes)
+        table = read(self.file, self.layout, block, self._trade_rows(block, who), who.codes)
+        self._check_unit(table.good().columns.ts)
+
+    def _check_unit(self, ts: NDArray[np.int64]) -> None:
+        """See that times are no seconds that were taken for nanoseconds, or the like."""
+        unit = self.layout.units.get("ts")
+        if unit is None or not len(ts) or "event" in self.layout.names:  # recordings count ns
+            return
+        first, last = int(ts.min()), int(ts.max())
+        if likely := likely_unit(first, last, unit):
+            name = self.layout.names["ts"]
+            raise DataError(
+                f"{self.file.path}: column {name!r}, taken for {unit}, begins {first:,} ns after "
+                f"1970; it seems to count {likely}: --column ts={name}:{likely}"
+            )
 
     def who(self, block: Block) -> Who:
         """Return the market of each row."""

@@ -46,7 +46,7 @@ def test_a_mapping_wins_and_may_tell_the_unit() -> None:
     [
         ({}, ["ts_ns", "symbol", "last", "size"],
          "ticks.csv: no column 'price'; there are ts_ns, symbol, last, size; map one with "
-         "--column price=ts_ns"),
+         "--column price=last"),
         ({}, ["symbol", "price", "size"], r"no column 'ts' \(or ts, timestamp, time\); there are"),
         ({}, ["ts_ns", "price", "size"],
          "no column 'symbol'; there are .*; name the market with --market EXCHANGE:SYMBOL, or map"),

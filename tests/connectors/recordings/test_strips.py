@@ -10,7 +10,7 @@ import pytest
 from connectors.recordings.files import DataError
 from connectors.recordings.naming import UNKNOWN, Share
 from connectors.recordings.replay import Replay
-from schemas import Heartbeat, Position, Reject, Trades
+from schemas import SECOND, Heartbeat, Position, Reject, Trades
 from tests.connectors.recording_rig import WRITERS, Row, play, rows_of, sizes, told, trade
 
 A, B = "okx:A", "okx:B"
@@ -39,6 +39,20 @@ def test_an_event_in_a_row_of_another_market_is_rejected(tmp_path: Path) -> None
     assert isinstance(reject, Reject)
     assert (reject.ts, reject.why) == (5, f"a.parquet, row 1: an event of {B} in a row of {A}")
     assert not tapes
+
+
+@pytest.mark.parametrize(("unit", "parts"), [("s", 1), ("ms", 1_000), ("us", 1_000_000)])
+def test_seconds_that_are_called_nanoseconds_are_told(
+    tmp_path: Path, unit: str, parts: int
+) -> None:
+    path = tmp_path / "a.csv"
+    rows = [f"{(1_700_000_000 + n) * parts},{A},7,1" for n in range(20)]
+    path.write_text("\n".join(["ts_ns,symbol,price,size", *rows]))
+    with pytest.raises(DataError, match=rf"seems to count {unit}: --column ts=ts_ns:{unit}$"):
+        Replay([path])
+    [trades] = play(lambda: Replay([path], columns={"ts": f"ts_ns:{unit}"}))[A]
+    assert isinstance(trades, Trades)
+    assert trades.ts[0] == 1_700_000_000 * SECOND
 
 
 def test_a_reject_that_was_recorded_comes_back_as_itself(tmp_path: Path) -> None:
