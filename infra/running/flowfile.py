@@ -50,9 +50,7 @@ def load(path: Path, panel: Panel | None = None) -> Flow:
 
     """
     if not path.is_file():
-        found = ", ".join(str(p) for p in sorted(path.parent.glob("*.py")) if p.stem[0] != "_")
-        msg = f"{path}: no such flow file" + (f"; there are {found}" if found else "")
-        raise FlowError(msg)
+        raise FlowError(f"{path}: no such flow file; {_there(path)}")
     source = path.read_bytes()
     module = _module(path, source, panel)
     strategy = getattr(module, "strategy", None)
@@ -67,6 +65,14 @@ def load(path: Path, panel: Panel | None = None) -> Flow:
         raise FlowError(msg)
     version = hashlib.sha256(source).hexdigest()[:12]
     return Flow(path.stem, strategy, costs, version, constants(source, vars(module)))
+
+
+def _there(path: Path) -> str:
+    """Say which flow files there are, beside the one that is not or where flows are most often."""
+    for directory in (path.parent, Path("flows")):
+        if found := [str(p) for p in sorted(directory.glob("*.py")) if p.stem[0] != "_"]:
+            return f"there are {', '.join(found)}"
+    return "deck new NAME writes one"
 
 
 def _module(path: Path, source: bytes, panel: Panel | None) -> ModuleType:

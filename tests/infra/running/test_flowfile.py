@@ -39,6 +39,18 @@ def test_an_unknown_flow_names_those_there_are(tmp_path: Path) -> None:
         load(tmp_path / "corss.py")
 
 
+def test_a_name_that_is_no_path_is_answered_with_the_flows_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FlowError, match=r"^cross: no such flow file; deck new NAME writes one$"):
+        load(Path("cross"))
+    Path("flows").mkdir()
+    Path("flows/cross.py").write_text(FLOW)
+    with pytest.raises(FlowError, match=r"^cross: no such flow file; there are flows/cross.py$"):
+        load(Path("cross"))
+
+
 @pytest.mark.parametrize("relative", [True, False])
 def test_an_error_names_its_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, relative: bool
