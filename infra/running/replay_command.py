@@ -18,8 +18,10 @@ from infra.options import FlowFile, KafkaLog, NoHistory
 from infra.recovery.onward import Adopt, Afresh, onward
 from infra.running import flowfile, report
 from infra.running.chosen import Logs, log_of, origin_of
+from infra.running.closing import tables
 from infra.running.far import Far, whole
 from infra.running.replay import Watcher, replay
+from infra.running.unmet import unmet
 from infra.running.worker import Job
 from infra.screen import Misused, say
 from infra.stories.report import report_command
@@ -198,13 +200,13 @@ def play(job: Job, recovery: Path | None, events: Path | None, json: BinaryIO | 
     if json is not None:
         json.write(orjson.dumps(report.summary(done)) + b"\n")
     else:
-        for table in report.tables(done, screen.out.width):
+        for table in tables(done, screen.out.width):
             screen.out.print(table)
         speed = done.trades / done.seconds if done.seconds else 0.0
         screen.out.print(
             f"{done.trades:,} trades in {done.seconds:.2f} s: {speed:,.0f} ticks/s", highlight=False
         )
-    for line in report.troubles(done, kept=job.history):
+    for line in (*unmet(job, done.markets), *report.troubles(done, kept=job.history)):
         say(line, "yellow")
     if not done.finished:
         again = "it goes on from here" if recovery else "it begins anew"

@@ -18,6 +18,7 @@ from infra.options import Account, FlowFile, KafkaLog, NoHistory, WhoFills
 from infra.recovery.onward import Adopt, Afresh, onward
 from infra.recovery.starts import Start
 from infra.running import flowfile, report
+from infra.running.closing import tables
 from infra.running.far import Far, whole
 from infra.running.problems import explained
 from infra.running.replay import replay
@@ -154,7 +155,7 @@ def _play(
     missing = Missing(job, trading)
     with Watching("all of it is there again") as watching:
         done = replay(job, store, events, watch, lambda line: say(line, "yellow"))
-    for grid in report.tables(done, screen.out.width):
+    for grid in tables(done, screen.out.width):
         screen.out.print(grid)
     for line in report.troubles(done, kept=job.history):
         say(line, "yellow")

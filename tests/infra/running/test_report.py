@@ -1,4 +1,4 @@
-"""The closing table: what it says of what was refused."""
+"""The closing tables: what they say of what was traded, learned and refused."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from io import StringIO
 from rich.console import Console
 
 from connectors.tally import MarketTally
-from infra.running.report import Report, summary, tables
+from infra.running.closing import tables
+from infra.running.report import Report, summary
+from operators.scores import RegressorScores
 
 
-def report(refusals: dict[str, int]) -> Report:
-    tally = MarketTally(Counter({"Signal": 9}), refusals=Counter(refusals))
+def report(refusals: dict[str, int], **known: float) -> Report:
+    counts = Counter({"Signal": 9, "Opened": 3, "Closed": 3, "Outcome": 4})
+    tally = MarketTally(counts, refusals=Counter(refusals), metrics=known)
     return Report("1f", "demo", {"A": tally, "B": tally}, 1, 1.0, False, True, None)
 
 
@@ -42,3 +45,19 @@ def test_rare_reasons_are_told_together() -> None:
     assert "reason h" in text
     assert "reason i" not in text
     assert ["46", "other", "reasons"] in [line.split() for line in text.splitlines()]
+
+
+def test_a_regressor_is_told_by_its_error_and_that_of_saying_nothing() -> None:
+    scores = RegressorScores()
+    for expected, happened in ((0.002, 0.001), (-0.001, -0.002), (0.001, 0.002), (0.001, 0.0)):
+        scores.update(expected, happened)
+    text = shown(report({}, **scores.numbers()))
+    assert "AUC" not in text
+    assert text.splitlines()[-2].split() == ["all", "8", "10.0", "bps", "15.0", "bps", "75.0%"]
+
+
+def test_positions_that_are_still_open_have_a_column_where_there_are_any() -> None:
+    told = report({})
+    assert " open " not in shown(told)
+    told.markets["A"].counts["Opened"] += 1
+    assert " open " in shown(told)
