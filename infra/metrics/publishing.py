@@ -16,7 +16,7 @@ from infra.settings import Settings
 _MOST = 65_535
 
 Port: TypeAlias = Annotated[
-    "int | None",
+    int | None,
     typer.Option(
         "--metrics-port",
         min=0,
