@@ -10,11 +10,11 @@ from decimal import Context, Decimal
 from math import fsum
 from time import perf_counter
 
-from schemas import Closed, Numbers, Outcome, Refused
+from schemas import Closed, Fault, Numbers, Outcome, Refused
 from schemas.tables import Record
 
 _EXACT = Context(prec=76)
-_TOLD = {Closed, Outcome, Refused}
+_TOLD = {Closed, Fault, Outcome, Refused}
 """What says more than that it was there."""
 _FIGURES = re.compile(r"\d(?:[\d.,:eTZ+-]*[\dZ])?")
 
@@ -63,6 +63,8 @@ class MarketTally:
     metrics: Numbers = field(default_factory=dict)
     refusals: Counter[str] = field(default_factory=Counter)
     """Why something was refused, without its figures, and how often."""
+    fault: str = ""
+    """What the flow did wrong first, and where."""
 
     def take(self, records: list[Record]) -> None:
         """Take records into account."""
@@ -83,6 +85,8 @@ class MarketTally:
                 self.metrics = event.metrics
             elif type(event) is Refused:
                 self.refusals[plain_reason(event.why)] += 1
+            elif type(event) is Fault and not self.fault:
+                self.fault = f"{event.error} ({event.traceback or event.where})"
 
 
 class Tally:

@@ -73,6 +73,8 @@ def troubles(report: Report, *, kept: bool) -> list[str]:
         if count := counted(report.markets, kind):
             ask = _ASK.format(table=table, run=report.run) if kept else _SHOWN
             lines.append(f"{what}: {count:,}{ask}")
+    if faults := [(name, tally.fault) for name, tally in report.markets.items() if tally.fault]:
+        lines.append("the first, of {}: {}".format(*faults[0]))
     if report.trouble:
         lines.append(
             f"history has not got all of it yet ({report.trouble}): the rows wait on disk, and go "

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.tally import ExactSum, Tally, plain_reason, total_return
-from schemas import Closed, Halt, Refused
+from connectors.tally import ExactSum, MarketTally, Tally, plain_reason, total_return
+from schemas import Closed, Fault, Halt, Refused
 from schemas.tables import Record
 
 
@@ -87,3 +87,10 @@ def test_time_stops_at_the_end_and_goes_on_behind_a_resume() -> None:
     again = Tally(opening=1.0)
     again.resume(state)
     assert 3.0 < again.seconds <= 1.0 + tally.seconds
+
+
+def test_the_first_fault_of_a_market_is_kept_with_its_place() -> None:
+    tally = MarketTally()
+    tally.take([Record(0, Fault("A", 1, "rule", "KeyError: 'x'", "cross.py:3 in rule"))])
+    tally.take([Record(1, Fault("A", 2, "rule", "KeyError: 'y'", "cross.py:4 in rule"))])
+    assert tally.fault == "KeyError: 'x' (cross.py:3 in rule)"

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from connectors.tally import MarketTally
 from infra.running.closing import tables
-from infra.running.report import Report, summary
+from infra.running.report import Report, summary, troubles
 from operators.scores import RegressorScores
 
 
@@ -61,3 +61,15 @@ def test_positions_that_are_still_open_have_a_column_where_there_are_any() -> No
     assert " open " not in shown(told)
     told.markets["A"].counts["Opened"] += 1
     assert " open " in shown(told)
+
+
+def test_faults_are_told_with_the_first_of_them() -> None:
+    told = report({})
+    told.markets["B"] = MarketTally(
+        Counter({"Fault": 2}), fault="KeyError: 'x' (cross.py:3 in rule)"
+    )
+    assert troubles(told, kept=False) == [
+        "faults in the flow, whose markets only leave positions since: 2; --events FILE shows "
+        "them, or a run with history",
+        "the first, of B: KeyError: 'x' (cross.py:3 in rule)",
+    ]
