@@ -47,7 +47,7 @@ def differing(sides: Sequence[Side]) -> dict[str, list[str]]:
 
 def tables(sides: Sequence[Side]) -> Iterator[Table]:
     """Yield what is to be seen: settings, figures, and the positions that are not the same."""
-    grid = _grid("side by side", ["", *(f"{side.label} {side.run.run[:8]}" for side in sides)])
+    grid = _grid("side by side", ["", *(f"{side.label}\n{side.run.run[:8]}" for side in sides)])
     for name, values in differing(sides).items():
         grid.add_row(name, *values)
     grid.add_section()
@@ -71,12 +71,19 @@ def lines(sides: Sequence[Side]) -> Iterator[str]:
         f"{one.label}, {len(pairs.only_other):,} only in {other.label}"
     )
     if len(sides) > 2:  # noqa: PLR2004 - a live run stands in front of two
-        live, paper = sides[:2]
-        found = pair(live.held, paper.held)
-        yield (
-            f"execution gap: {live.label} made {live.pnl - paper.pnl:+,.2f} beside the same run on "
-            f"paper; {found.gap * 1e4:+.2f} bps a position, over {found.both:,} that both had"
-        )
+        yield from _gap(*sides[:2])
+
+
+def _gap(live: Side, paper: Side) -> Iterator[str]:
+    """Yield what a live run made less or more than the same run on paper."""
+    found, fees = pair(live.held, paper.held), paper.fees - live.fees
+    yield (
+        f"execution gap: {live.label} made {live.pnl - paper.pnl:+,.2f} beside the same run on "
+        f"paper, {fees:+,.2f} of it by fees; {found.gap * 1e4:+.2f} bps a position, over "
+        f"{found.both:,} that both had"
+    )
+    if live.fees and not paper.fees:
+        yield "on paper nothing was paid: --set fees_bps=... to what the account pays"
 
 
 def plain(sides: Sequence[Side]) -> dict[str, Any]:
@@ -110,21 +117,23 @@ def _plain(held: Held) -> dict[str, Any]:
 def _positions(one: str, other: str, pairs: Pairs) -> Table:
     columns = ["decided", "market", "side", one, other]
     grid = _grid(f"positions that are not the same, the first {LISTED} of each kind", columns)
-    for ours, theirs in pairs.different[:LISTED]:
-        grid.add_row(*_decision(ours), _told(ours), _told(theirs))
-    for held in pairs.only_one[:LISTED]:
-        grid.add_row(*_decision(held), _told(held), "–")
-    for held in pairs.only_other[:LISTED]:
-        grid.add_row(*_decision(held), "–", _told(held))
+    listed: list[tuple[Held | None, Held | None]] = [
+        *pairs.different[:LISTED],
+        *((held, None) for held in pairs.only_one[:LISTED]),
+        *((None, held) for held in pairs.only_other[:LISTED]),
+    ]
+    for decision, *ends in sorted((_decision(a or b), _told(a), _told(b)) for a, b in listed):
+        grid.add_row(*decision, *ends)
     return grid
 
 
-def _decision(held: Held) -> tuple[str, str, str]:
+def _decision(held: Held | None) -> tuple[str, str, str]:
+    assert held is not None  # noqa: S101 - one of two has it
     return write_time(held.decided), held.market, held.side
 
 
-def _told(held: Held) -> str:
-    return f"{held.pnl:+,.2f} {held.why}"
+def _told(held: Held | None) -> str:
+    return f"{held.pnl:+,.2f} {held.why}" if held is not None else "–"
 
 
 def _grid(title: str, columns: Sequence[str]) -> Table:

@@ -135,6 +135,15 @@ def test_orders_go_out_reports_come_back_and_a_person_has_the_last_word(desk: De
     )
     assert {row["order"] for row in costs} == {event["order"] for event in of(events, "Fill")}
     assert all(row["realised_bps"] is not None for row in costs)
+    beside = desk.rig.deck("fork", "often", "--set", "timeout=1s", "--json").summary
+    sent, as_run, changed = beside["runs"]
+    assert [sent["label"], as_run["label"], changed["label"]] == [
+        "sandbox", "paper as run", "paper changed",
+    ]  # fmt: skip
+    assert beside["settings"]["BARRIERS.timeout"] == ["3s", "3s", "1s"]
+    assert 0 < sent["positions"] <= len(closed)
+    assert (as_run["signals"], as_run["faults"]) == (sent["signals"], 0)
+    assert as_run["positions"] < changed["positions"]
     secrets = [path for path in desk.rig.home.rglob("*") if path.is_file() and leaks(path)]
     assert secrets == []
 

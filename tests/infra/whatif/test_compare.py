@@ -159,8 +159,20 @@ def test_a_live_run_stands_beside_itself_on_paper_and_the_gap_is_named(
     count = len(sides[0].held)
     assert count > 3
     [_, gap] = beside.lines(sides)
-    assert f"live made {-count / 2:+,.2f} beside the same run on paper" in gap
+    assert f"live made {-count / 2:+,.2f} beside the same run on paper, +0.00 of it by fees" in gap
     assert beside.differing(sides)["BARRIERS.stop_loss"] == ["0.002", "0.002", "0.01"]
+
+
+def test_fees_that_paper_did_not_pay_are_told_of_the_gap() -> None:
+    run = Run("5f0c", "cross", "live", "", "", 0)
+    made = {
+        label: Held("m", 1, "long", 2, "take", Decimal(pnl), Decimal(fees), 0.0, 0.0)
+        for label, pnl, fees in (("live", 3, 4), ("as run", 9, 0), ("changed", 9, 0))
+    }
+    sides = [Side(label, run, {}, [held], {}, {}) for label, held in made.items()]
+    _, gap, remedy = beside.lines(sides)
+    assert "live made -6.00 beside the same run on paper, -4.00 of it by fees" in gap
+    assert "--set fees_bps=" in remedy
 
 
 def test_the_commands_show_and_draw_it(
@@ -198,6 +210,9 @@ def test_what_only_one_run_has_is_listed(bench: Bench, reader: Client) -> None:
     sides = sides_of(runs, reader)
     assert [one.label for one in sides] == ["replay", "fork"]
     text = console(sides)
+    told = [line[:19] for line in text.splitlines() if "sim:" in line]
+    assert told == sorted(told)
+    assert len(told) > 1
     assert "candles.every" in text
     assert "1m" in text
     plain = beside.plain(sides)
