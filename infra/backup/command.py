@@ -58,3 +58,8 @@ def restore_command(
     out.print(f"{made}; accounts.ini is not: it holds keys", highlight=False, soft_wrap=True)
     if note.history == "elsewhere":
         say("history is another server's: restore it there, too", "yellow")
+    out.print(
+        "deck restart --all lets run what ran; deck resume --all lets accounts enter again",
+        highlight=False,
+        soft_wrap=True,
+    )

@@ -109,12 +109,16 @@ class Deployment:
         --------
         >>> Deployment("x", "/x.py").changes(Deployment("x", "/x.py", processes=2))
         {'processes': ('1', '2')}
+        >>> Deployment("x", "/x.py", code={"flow": "ab", "package": "1"}).changes(
+        ...     Deployment("x", "/x.py", code={"flow": "cd", "package": "1"})
+        ... )
+        {'code': ('flow ab', 'flow cd')}
 
         """
         own, others = asdict(self), asdict(other)
         told = ("id", "when", "who", "name")
         return {
-            name: (_text(own[name]), _text(others[name]))
+            name: (_text(own[name], others[name]), _text(others[name], own[name]))
             for name in own
             if name not in told and own[name] != others[name]
         }
@@ -256,9 +260,11 @@ def write(path: Path, content: bytes) -> None:
         partial.replace(path)
 
 
-def _text(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {found}" for name, found in value.items()) or "–"
+def _text(value: object, other: object) -> str:
+    """Return a value as text; of names and values, those that another one has not."""
+    if isinstance(value, dict) and isinstance(other, dict):
+        own = [f"{name} {found}" for name, found in value.items() if other.get(name) != found]
+        return ", ".join(own) or "–"
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "–"
     return str(value) or "–"

@@ -44,7 +44,12 @@ def simulate_command(
             simulate, out, names, days, seed,
             rate=rate, signal=signal, book_every=book_every or None, uncompressed=uncompressed,
         )  # fmt: skip
-        _simulate(out, write)
+        trades = _simulate(out, write)
+        market = "s" * (len(names) > 1)
+        screen.out.print(
+            f"{trades:,} trades of {len(names)} market{market}: deck replay FLOW --data {out}",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
 
 
 def run_command(
@@ -71,10 +76,10 @@ def run_command(
         _next_steps(flow, data)
 
 
-def _simulate(out: Path, write: Callable[..., int]) -> None:
+def _simulate(out: Path, write: Callable[..., int]) -> int:
     with screen.bar(f"simulate {out.name}") as bar, kept("the recording", out):
         task = bar.add_task("simulate", total=1.0, note="")
-        write(progress=lambda part: bar.update(task, completed=part))
+        return write(progress=lambda part: bar.update(task, completed=part))
 
 
 def _next_steps(flow: Path, data: Path) -> None:

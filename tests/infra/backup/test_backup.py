@@ -83,6 +83,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Homes]:
     History(Settings(first.home)).stop()
     said = Rig(place, {"TAPEDECK_HOME": str(second.home)}).deck("restore", place / "kept")
     assert "accounts.ini is not: it holds keys" in said.out
+    assert "deck restart --all lets run what ran" in said.out
     yield Homes(first, place / "kept", second)
     History(Settings(second.home)).stop()
 
