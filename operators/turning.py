@@ -39,9 +39,10 @@ class Turning:
 
     def __init__(self, former: Machine, then: Machine, at: Time) -> None:
         if former.shape != then.shape:
+            was, would_be = _apart(former.shape, then.shape)
             msg = (
-                f"a step is kept as {former.shape} and would be {then.shape} from then on, and "
-                f"could not use what it knows: set it from the start, without a time"
+                f"a step was made with {was} and would be with {would_be} from then on, and could "
+                f"not use what it has learnt or gathered: set it from the start, without a time"
             )
             raise ShapeChangedError(msg)
         self.present, self._then, self._at = former, then, at
@@ -85,6 +86,26 @@ class Turning:
         self._then.state = self.present.state
         self.present, self._over = self._then, True
         self._reads = self.present.reads
+
+
+def _apart(one: object, other: object) -> tuple[str, str]:
+    """Return what of two shapes is not the same, in words.
+
+    Examples
+    --------
+    >>> _apart(("candles", 1, "1m"), ("candles", 1, "2m"))
+    ('1m', '2m')
+    >>> _apart(("averages", 1, "sma5"), ("averages", 1, "sma5", "sma20"))
+    ('averages, 1, sma5', 'averages, 1, sma5, sma20')
+
+    """
+    if not (isinstance(one, tuple) and isinstance(other, tuple)):
+        return str(one), str(other)
+    pairs = [*zip(one, other, strict=False)]
+    if len(one) == len(other):
+        pairs = [(a, b) for a, b in pairs if a != b]
+        one, other = zip(*pairs, strict=True)
+    return ", ".join(map(str, one)), ", ".join(map(str, other))
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from infra.listed import listed
 from infra.running import flowfile
-from infra.running.chosen import Logs, origin_of
-from infra.running.replay_command import markets_of, pairs
+from infra.running.chosen import Logs, markets_of, origin_of, pairs
 from infra.running.worker import Job
 from infra.screen import Misused
 from infra.times import HELP, parse_time
@@ -84,7 +84,7 @@ class Tape(NamedTuple):
             origin=origin_of(self.data, names, self.logs, follow=False),
             since=self.since,
             until=self.until,
-            markets=tuple(sorted({name.strip() for name in self.markets.split(",")} - {""})),
+            markets=tuple(sorted(listed(self.markets))),
             costs=flowfile.load(flow).costs,
             started=time.time_ns(),
         )

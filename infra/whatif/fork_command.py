@@ -14,8 +14,8 @@ from rich.table import Table
 
 from infra import screen
 from infra.history.history import History
+from infra.running.playing import watcher
 from infra.running.replay import replay
-from infra.running.replay_command import watcher
 from infra.running.report import troubles
 from infra.running.worker import Job
 from infra.screen import Misused, say

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from infra.running.worker import Job, built
 from infra.times import parse_time
+from infra.whatif import machines
 from infra.whatif.asked import Fork
 from infra.whatif.hooks import Panel
 from infra.whatif.knobs import Changes, Knob, knobs, resolved, turned
@@ -70,9 +71,13 @@ def forked(parent: Parent, given: Mapping[str, str], at: str) -> Job:
         When something cannot be set.
     TimeError
         When the time cannot be read.
+    RawStepError
+        When from a time on, and the flow has steps that only the engine can take.
 
     """
     job = parent.job
+    if at:
+        machines.check(job, "--at")
     known = settings_of(job, parent.changes)
     changes = resolved(known.values(), given)
     whole = tuple(sorted((dict(parent.changes) | dict(changes)).items()))

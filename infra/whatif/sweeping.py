@@ -9,6 +9,7 @@ from functools import partial
 from infra.running import processes
 from infra.running.problems import ReplayError, explained
 from infra.running.worker import Job
+from infra.whatif import machines
 from infra.whatif.cells import Cells, Part, Read
 from infra.whatif.dividing import divided
 from infra.whatif.folds import Fold, Split, edges, split, walk
@@ -134,8 +135,11 @@ def sweep(job: Job, asked: Asked, count: int, watch: Watcher) -> Sweep:
     ------
     ReplayError
         When the tape cannot be read, or none of the cells could be tried.
+    RawStepError
+        When the flow has steps that only the engine can take.
 
     """
+    machines.check(job, "a sweep")
     with explained(resumable=False):
         shares = divided(job, asked.axes, count)
         if len(shares) == 1:

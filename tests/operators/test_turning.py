@@ -10,13 +10,28 @@ from bytewax.dataflow import Dataflow
 from bytewax.testing import TestingSource
 from hypothesis import given
 from hypothesis import strategies as st
+from river.linear_model import LogisticRegression
+from river.optim import SGD
 
 from operators import Barriers, Costs, candles, enter
 from operators.candles import TimeCandles
+from operators.predict import Predict
 from operators.tape import Machine, ShapeChangedError, Strip, Tape
 from operators.trade import Trade
 from operators.turning import Turned, Turning
-from schemas import DAY, MINUTE, SECOND, Book, Event, Heartbeat, Opened, Signal, Time, Trades
+from schemas import (
+    DAY,
+    MINUTE,
+    SECOND,
+    Averages,
+    Book,
+    Event,
+    Heartbeat,
+    Opened,
+    Signal,
+    Time,
+    Trades,
+)
 from tests import tapes
 from tests.tapes import FLOW, MARKET, START, canonical, chop, play, rows, sliced
 
@@ -103,8 +118,20 @@ def test_what_another_step_knows_is_of_no_use() -> None:
     def candles_of(minutes: int) -> Machine:
         return TimeCandles(minutes * MINUTE)
 
-    with pytest.raises(ShapeChangedError, match="set it from the start"):
+    said = "made with 1m and would be with 5m from then on, .*: set it from the start"
+    with pytest.raises(ShapeChangedError, match=said):
         Turning(candles_of(1), candles_of(5), START)
+
+
+def test_a_model_that_learns_otherwise_is_named_by_what_differs() -> None:
+    def taught(rate: float) -> Machine:
+        return Predict(Averages, lambda: LogisticRegression(SGD(rate)), NEAR, Costs())
+
+    said = (
+        r"made with Constant\(learning_rate=0.1\) and would be with Constant\(learning_rate=0.2\)"
+    )
+    with pytest.raises(ShapeChangedError, match=said):
+        Turning(taught(0.1), taught(0.2), START)
 
 
 def test_in_a_flow_each_step_turns_from_its_own() -> None:

@@ -17,10 +17,14 @@ from infra.running.replay import replay
 from infra.running.sources import FromLog
 from infra.trading.trading import Trading
 from infra.verify.which import which
+from infra.whatif import machines
 from infra.whatif.forking import forked
+from infra.whatif.machines import RawStepError
 from infra.whatif.parents import Parent, ParentError, find
+from infra.whatif.sweeping import Asked, sweep
 from operators import Costs
 from schemas import SECOND
+from tests.infra.rig import ROOT
 from tests.infra.whatif.rig import Bench, closings, log_of
 
 Find = Callable[..., Parent]
@@ -121,9 +125,26 @@ def test_an_open_position_keeps_its_barriers(bench: Bench, known: Known) -> None
 def test_other_candles_cannot_begin_at_a_time(bench: Bench, known: Known) -> None:
     job = forked(known.parent, {"candles.every": "2m"}, "2023-11-14T22:50")
     with pytest.raises(
-        ReplayError, match=r"would be \('candles', 1, '2m'\) .* set it from the start"
+        ReplayError, match=r"made with 1m and would be with 2m from then on.* set it from the start"
     ):
         bench.unkept(job)
+
+
+def test_a_step_that_only_the_engine_takes_is_refused_where_machines_are_played(
+    bench: Bench, known: Known
+) -> None:
+    flow = bench.flow(
+        ("from datetime", "import bytewax.operators as op\nfrom datetime"),
+        ("    tape = averages(", '    op.inspect("seen", tape)\n    tape = averages('),
+    )
+    job = replace(known.parent.job, flow=flow)
+    forked(replace(known.parent, job=job), {"fast": "3"}, "")
+    says = r"cross\.py: inspect 'seen' is of Bytewax itself, and {} knows machines only"
+    with pytest.raises(RawStepError, match=says.format("--at")):
+        forked(replace(known.parent, job=job), {"fast": "3"}, "2023-11-14T22:50")
+    with pytest.raises(RawStepError, match=says.format("a sweep")):
+        sweep(job, Asked([]), 1, lambda _: None)
+    machines.check(replace(job, flow=ROOT / "flows/ladder/rung7_own_step.py"), "a sweep")
 
 
 def test_a_fork_is_a_run_of_its_own_and_can_be_forked(
