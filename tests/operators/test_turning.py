@@ -127,9 +127,7 @@ def test_a_model_that_learns_otherwise_is_named_by_what_differs() -> None:
     def taught(rate: float) -> Machine:
         return Predict(Averages, lambda: LogisticRegression(SGD(rate)), NEAR, Costs())
 
-    said = (
-        r"made with Constant\(learning_rate=0.1\) and would be with Constant\(learning_rate=0.2\)"
-    )
+    said = r"with Constant\(learning_rate=0.1\) and would be with Constant\(learning_rate=0.2\)"
     with pytest.raises(ShapeChangedError, match=said):
         Turning(taught(0.1), taught(0.2), START)
 
