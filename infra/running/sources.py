@@ -125,9 +125,13 @@ class FromLog:
         """Whether it is followed, and has no end."""
         return self.follow and self.fed is None
 
+    def log(self, settings: Settings) -> Log:
+        """Open the log itself."""
+        return SqliteLog(self._place(settings))
+
     def open(self, settings: Settings, share: Share, batch: int, window: Window) -> LogSource:
         """Open the partitions of a share."""
-        log = SqliteLog(self._place(settings))
+        log = self.log(settings)
         if self.fed is None:
             earlier = Earlier(reader(settings), _named(log), window) if self.past else None
             return LogSource(log, share, batch, self.follow, window, earlier=earlier)
@@ -171,8 +175,8 @@ class FromKafka:
         """Whether it is followed."""
         return self.follow
 
-    def open(self, settings: Settings, share: Share, batch: int, window: Window) -> LogSource:
-        """Open the partitions of a share.
+    def log(self, settings: Settings) -> Log:
+        """Open the log itself.
 
         Raises
         ------
@@ -185,7 +189,11 @@ class FromKafka:
                 "--from-kafka: set KAFKA_BOOTSTRAP to the addresses of Kafka, such as "
                 "localhost:9092"
             )
-        log = KafkaLog(settings.kafka)
+        return KafkaLog(settings.kafka)
+
+    def open(self, settings: Settings, share: Share, batch: int, window: Window) -> LogSource:
+        """Open the partitions of a share; see `log`."""
+        log = self.log(settings)
         earlier = Earlier(reader(settings), _named(log), window) if self.past else None
         return LogSource(log, share, batch, self.follow, window, earlier=earlier)
 

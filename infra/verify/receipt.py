@@ -20,9 +20,9 @@ _TIME = pa.timestamp("ns", "UTC")
 _TEXTS = ("flow", "run", "name", "since", "until", "source", "positions", "code")
 _COLUMNS = pa.schema(
     {
-        **dict.fromkeys((*_TEXTS, "sha256", "state", "difference"), pa.string()),
+        **dict.fromkeys((*_TEXTS, "sha256", "state", "unseen", "difference"), pa.string()),
         **dict.fromkeys(("at", "since_at", "until_at"), _TIME),
-        **dict.fromkeys(("events", "candles"), pa.uint64()),
+        **dict.fromkeys(("events", "trades", "candles"), pa.uint64()),
         "identical": pa.bool_(),
     }
 )
@@ -53,8 +53,12 @@ class Receipt:
         How many events there are, and a hash of them.
     state
         A hash of the states at the end.
+    trades
+        So many of those that history keeps are as the log has them.
     candles
         So many were made again from the stored trades, in SQL.
+    unseen
+        What could not be compared, and why; empty if all was.
     difference
         What differs first; nothing if it is identical.
 
@@ -74,7 +78,9 @@ class Receipt:
     events: int
     sha256: str
     state: str
+    trades: int = 0
     candles: int = 0
+    unseen: str = ""
     difference: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -75,6 +75,17 @@ class Stretch:
         }
         return {name: (first, end) for name, (first, end) in found.items() if end > first}
 
+    @property
+    def markets(self) -> set[str]:
+        """Those of which anything was read by its end."""
+        kept = _read_of(states_of(self.until), self.run.flow)
+        return {market for state in kept.values() for market in state["markets"]}
+
+    @property
+    def origin(self) -> AnyLog:
+        """The log that is read."""
+        return self.log or self.run.log
+
     def again(self, place: Path, watch: Watcher) -> Path:
         """Replay it, in an empty directory, and return the file of its events.
 
@@ -131,7 +142,7 @@ class Stretch:
 
     def _origin(self, before: Sequence[Kept]) -> AsRead:
         kept = _read_of(states_of(self.until), self.run.flow)
-        log = self.log or self.run.log
+        log = self.origin
         if log == FromHistory():  # it may keep others, too
             log = FromHistory(min(kept).rpartition("/")[0])
         return AsRead(log, kept, _read_of(before, self.run.flow))

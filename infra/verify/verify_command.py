@@ -136,12 +136,15 @@ def _say(outcome: Outcome) -> None:
         say(f"{where}: cannot be verified: {outcome.lost}", "yellow")
         return
     if receipt.identical:
+        trades = f", {receipt.trades:,} trades of the log in history" if receipt.trades else ""
         again = f", {receipt.candles:,} candles made again in SQL" if receipt.candles else ""
         screen.out.print(
-            f"{where}: identical: {receipt.events:,} events and the end state{again}, "
+            f"{where}: identical: {receipt.events:,} events and the end state{trades}{again}, "
             f"sha256 {receipt.sha256[:_HASH]}",
             highlight=False, soft_wrap=True,
         )  # fmt: skip
+        if receipt.unseen:
+            say(f"not compared: {receipt.unseen}", "yellow")
         return
     for line in _differing(outcome, receipt):
         screen.out.print(line, highlight=False, soft_wrap=True, markup=False)
@@ -166,7 +169,9 @@ def _differing(outcome: Outcome, receipt: Receipt) -> Iterator[str]:
         yield f"{receipt.events:,} events are the same, and the end state is not: {said['path']}"
         yield f"{'replayed':>14}: {said['ours']}"
         yield f"{'as was kept':>14}: {said['theirs']}"
-    else:
+    if outcome.odd is not None:
+        yield from outcome.odd.lines()
+    if said["what"] == "candle":
         begun = _time(said["start"])
         yield f"a candle that SQL makes otherwise: {said['market']}, number {said['seq']}, {begun}"
         for name, (ours, made) in said["fields"].items():

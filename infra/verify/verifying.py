@@ -26,14 +26,16 @@ from infra.verify.checkpoints import VERIFY, Checkpoint, Checkpoints
 from infra.verify.compare import Compared, Differing, compare
 from infra.verify.parity import Kept
 from infra.verify.past_run import PastRun
+from infra.verify.raw import Odd
 from infra.verify.receipt import Receipt, Receipts, note
-from infra.verify.recut import Recut, recut
 from infra.verify.sameness import Spot
 from infra.verify.spot import Found, found_at
+from infra.verify.stored import Stored, stored
 from infra.verify.stretch import Stretch, Unverifiable, ends, numbers, places, stretches
 
 _PATIENCE_SECONDS = 30.0
 """How long history has to take in what a run had concluded when it was looked at."""
+_KEPT_OUT = Stored(unseen="events, trades and candles: the run is kept out of history")
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Outcome:
         Why not.
     first
         The first event that differs, and where the log reaches it.
+    odd
+        The first trade that history has not as the log has it.
 
     """
 
@@ -57,6 +61,7 @@ class Outcome:
     receipt: Receipt | None = None
     lost: str = ""
     first: tuple[Differing, Found | None] | None = None
+    odd: Odd | None = None
 
 
 class Verifying:
@@ -141,14 +146,13 @@ class Verifying:
             whose = {"flow": self.run.flow, "run": self.run.run}
             compared = compare(events, Kept(client, whose) if client else None, since, until)
             state, spot = ends(stretch, place)
-            made_again = recut(client, whose, stretch.positions, since, until) if client else None
+            kept = stored(stretch, client) if client else _KEPT_OUT
         first = None
         if compared.first is not None:
             first = compared.first, found_at(stretch, compared.first.market, compared.first.ts)
-        difference = _difference(first, spot, made_again)
-        receipt = self._receipt(stretch, compared, state, made_again, difference)
+        receipt = self._receipt(stretch, compared, state, kept, _difference(first, spot, kept))
         self._keep(receipt)
-        return Outcome(stretch, receipt, first=first)
+        return Outcome(stretch, receipt, first=first, odd=kept.odd)
 
     def tidy(self) -> None:
         """Remove the checkpoints that were only taken to verify, but for the last."""
@@ -165,7 +169,7 @@ class Verifying:
         return [*points, now]
 
     def _receipt(
-        self, stretch: Stretch, compared: Compared, state: bytes, made_again: Recut | None,
+        self, stretch: Stretch, compared: Compared, state: bytes, kept: Stored,
         difference: dict[str, Any],
     ) -> Receipt:  # fmt: skip
         since, until = stretch.since, stretch.until
@@ -177,9 +181,8 @@ class Verifying:
             self.run.flow, self.run.run, self.name, time.time_ns(),
             since.name if since else "", until.name,
             since.at if since else self.run.started, until.at,
-            (self.log or self.run.log).option, stretch.positions, code,
-            compared.events, compared.digest, state.hex(),
-            made_again.candles if made_again else 0, difference,
+            stretch.origin.option, stretch.positions, code, compared.events, compared.digest,
+            state.hex(), kept.trades, kept.candles, kept.unseen, difference,
         )  # fmt: skip
 
     def _keep(self, receipt: Receipt) -> None:
@@ -206,16 +209,18 @@ class Verifying:
 
 
 def _difference(
-    first: tuple[Differing, Found | None] | None, spot: Spot | None, made_again: Recut | None
+    first: tuple[Differing, Found | None] | None, spot: Spot | None, kept: Stored
 ) -> dict[str, Any]:
-    """Return what differs first: an event, the end state, or a candle that SQL makes otherwise."""
+    """Return what differs: an event, the end state, a stored trade, or a candle made of those."""
     if first is not None:
         event, place = first
         return {"what": "event", **event.said(), "log": place._asdict() if place else None}
     if spot is not None:
         return {"what": "state", **spot._asdict()}
-    if made_again is not None and made_again.first is not None:
-        return {"what": "candle", **made_again.first}
+    if kept.odd is not None:
+        return {"what": "trade", **kept.odd._asdict()}
+    if kept.candle is not None:
+        return {"what": "candle", **kept.candle}
     return {}
 
 

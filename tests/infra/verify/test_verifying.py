@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -14,7 +15,11 @@ import pytest
 from infra.history.history import History
 from infra.recovery import snapshots
 from infra.running.sources import FromHistory
+from infra.verify import stored
+from infra.verify.raw import Odd
 from infra.verify.receipt import Receipts
+from infra.verify.recut import recut
+from infra.verify.stretch import numbers
 from infra.verify.verifying import Outcome
 from schemas.sealed import opened, sealed
 from tests.infra.rig import Rig
@@ -122,21 +127,94 @@ def test_a_row_that_was_changed_in_history_is_named_with_its_neighbours(past: Ve
     assert [one["seq"] for one in first.behind[0]] == [seq + 1, seq + 2]
 
 
-def test_candles_that_sql_makes_otherwise_are_told(past: Verified) -> None:
+TRADE = "SELECT * FROM trades WHERE market = {market:String} ORDER BY offset, row LIMIT 1 OFFSET 60"
+
+
+@pytest.mark.parametrize(
+    ("change", "there"),
+    [
+        ("UPDATE size = size + 0.5 WHERE {}", {"log", "history"}),
+        ("DELETE WHERE {}", {"log"}),
+        ("UPDATE backfilled = true WHERE {}", {"log", "history"}),
+    ],
+)
+def test_a_trade_that_history_has_not_as_the_log_has_it_is_named(
+    past: Verified, change: str, there: set[str]
+) -> None:
     with past.owner() as client:
-        whose = {"market": MARKETS[0]}
-        row = client.query_arrow(
-            "SELECT * FROM trades WHERE market = {market:String} ORDER BY offset LIMIT 1 OFFSET 60",
-            whose,
-        )
-        other = row.set_column(row.schema.get_field_index("size"), "size", [[1.5]])
-        client.insert_arrow("trades", other)
+        row = client.query_arrow(TRADE, {"market": MARKETS[0]})
+        [[offset, number]] = zip(row["offset"].to_pylist(), row["row"].to_pylist(), strict=True)
+        place = f"market = '{MARKETS[0]}' AND offset = {offset} AND row = {number}"
+        client.command(f"ALTER TABLE trades {change.format(place)} SETTINGS mutations_sync = 2")
         try:
             found = difference(past.outcomes())
         finally:
             client.insert_arrow("trades", row)
-    assert (found["what"], found["market"]) == ("candle", MARKETS[0])
-    assert "volume" in found["fields"]  # type: ignore[operator]
+    assert {what for what in ("log", "history") if found[what]} == there
+    assert found["what"] == "trade"
+    assert (found["log"]["offset"], found["log"]["row"]) == (offset, number)  # type: ignore[index]
+
+
+def test_a_trade_that_stands_in_history_once_more_is_named(past: Verified) -> None:
+    with past.owner() as client:
+        row = client.query_arrow(TRADE, {"market": MARKETS[0]})
+        client.insert_arrow("trades", row)  # the very same is no other
+        again = row.set_column(row.schema.get_field_index("row"), "row", [[99]])
+        assert all(one.receipt and one.receipt.identical for one in past.outcomes())
+        client.insert_arrow("trades", again)
+        try:
+            outcomes = past.outcomes()
+        finally:
+            client.command("ALTER TABLE trades DELETE WHERE row = 99 SETTINGS mutations_sync = 2")
+    found = difference(outcomes)
+    assert (found["what"], found["log"], found["history"]["row"]) == ("trade", None, 99)  # type: ignore[index]
+    told = [*(outcomes[-1].odd or Odd(None, None)).lines()]
+    assert told[0].endswith(" row 99")
+    assert told[1].endswith("in the log: nothing")
+    assert "price " in told[2]
+
+
+def test_what_is_not_in_history_yet_or_any_more_is_told_and_not_taken_for_a_difference(
+    past: Verified, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "_PATIENCE_SECONDS", 0.0)
+    [*_, last] = past.outcomes()
+    [[part, (_, end)], *_] = last.stretch.positions.items()
+    behind = f"partition = '{part}' AND offset >= {end - 6}"
+    with past.owner() as client:
+        rows = client.query_arrow(f"SELECT * FROM trades WHERE {behind}")
+        client.command(f"ALTER TABLE trades DELETE WHERE {behind} SETTINGS mutations_sync = 2")
+        try:
+            outcomes = past.outcomes()
+        finally:
+            client.insert_arrow("trades", rows)
+    assert difference(outcomes) == {}
+    receipt = outcomes[-1].receipt
+    assert receipt is not None
+    assert receipt.unseen.startswith("the last ")
+    assert (receipt.trades > 0, receipt.candles) == (True, 0)
+    monkeypatch.setattr(stored, "_horizon", lambda _: time.time_ns())
+    [first, *_] = [one.receipt for one in past.outcomes()]
+    assert first is not None
+    assert "they are older than history keeps any" in first.unseen
+    assert (first.identical, first.trades) == (True, 0)
+
+
+def test_candles_that_sql_makes_otherwise_are_told(past: Verified) -> None:
+    stretch = past.outcomes()[0].stretch
+    whose = {"flow": past.run.flow, "run": past.run.run}
+    with past.owner() as client:
+        row = client.query_arrow(TRADE, {"market": MARKETS[0]})
+        other = row.set_column(row.schema.get_field_index("size"), "size", [[1.5]])
+        client.insert_arrow("trades", other)
+        try:
+            found = recut(client, whose, stretch.positions, {}, numbers(stretch.until))
+        finally:
+            client.insert_arrow("trades", row)
+    assert found is not None
+    assert found.first is not None
+    assert found.first["market"] == MARKETS[0]
+    assert "volume" in found.first["fields"]
 
 
 def test_where_retention_took_the_log_the_rest_is_verified(past: Verified, tmp_path: Path) -> None:
