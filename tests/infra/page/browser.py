@@ -8,7 +8,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Error,
+    Page,
+    TimeoutError,  # noqa: A004 - what its waiting raises
+    sync_playwright,
+)
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _ARGUMENTS = (
@@ -71,8 +78,12 @@ class Visit:
         self.complaints.append(str(error))
 
     def until(self, condition: str, argument: object = None) -> None:
-        """Wait until a condition of the page holds."""
-        self.page.wait_for_function(condition, arg=argument, timeout=PATIENCE)
+        """Wait until a condition of the page holds; say what it shows if it never does."""
+        try:
+            self.page.wait_for_function(condition, arg=argument, timeout=PATIENCE)
+        except TimeoutError as error:
+            wanted = f"{argument or condition} never came; {self.complaints}"
+            raise AssertionError(f"{wanted}; shown is:\n{self.text('body')}") from error
 
     def text(self, selector: str) -> str:
         """Return what an element says, as it is shown."""
