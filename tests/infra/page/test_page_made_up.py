@@ -289,6 +289,43 @@ def test_troubles_behind_the_server_are_told_until_they_are_over(
     page.until("() => document.querySelector('#link-list').innerText === ''")
 
 
+def test_the_open_position_tells_what_it_would_make_now(server: MadeUp, page: Visit) -> None:
+    assert "so far" not in page.text("#positions-open")
+    server.push("tick", _tick(server.end) | {"price": 60_300.0})
+    page.says("#positions-open", "+3.00 (+0.50 %)")
+    server.push("tick", _tick(server.end) | {"price": 59_940.0})
+    page.says("#positions-open", "\u22120.6000 (\u22120.10 %)")
+
+
+def test_older_troubles_and_signals_are_fetched_and_stay_when_newer_ones_come(
+    server: MadeUp, page: Visit
+) -> None:
+    rows = "(table) => document.querySelectorAll(`#${table} tr`).length"
+    for name in ("troubles", "signals"):
+        assert not page.page.is_visible(f"#{name}-older")
+        newest, older = server.sections[name], _listed(server.sections[name], 300, server.end)
+        server.push(name, newest | {"more": True})
+        server.sections[name] = older
+        page.page.click(f"#{name}-older")
+        page.until(f"() => document.querySelectorAll('#{name}-table tr').length > 300")
+        assert not page.page.is_visible(f"#{name}-older")
+        server.push(name, _listed(newest, 1, server.end + _MINUTE) | {"more": True})
+        page.says(f"#{name}-table tr:first-child", "number 0")
+        assert page.run(rows, f"{name}-table") > 301
+    assert page.complaints == []
+
+
+def _listed(answer: dict[str, object], many: int, end: int) -> dict[str, object]:
+    """Return so many rows like the first of an answer, each older than the one before."""
+    [name] = [name for name, value in answer.items() if isinstance(value, dict)]
+    first = {column: values[0] for column, values in answer[name].items()}  # type: ignore[attr-defined] # a dict of lists
+    text = "what" if name == "troubles" else "why"
+    rows = [
+        first | {"seq": -k, "time": end - k * _MINUTE, text: f"number {k}"} for k in range(many)
+    ]
+    return {"more": False, name: columns(rows)}
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_can_be_read(server: MadeUp, address: str, visit: Visiting, scheme: str) -> None:
     server.desk["flows"] = [deployed(bad=True, why="it broke")]

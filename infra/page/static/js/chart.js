@@ -1,6 +1,6 @@
 /** The chart of a market: candles, volume, averages, entries and exits, and the levels of a position. */
 
-import { digitsOf } from "./format.js";
+import { digitsOf, number } from "./format.js";
 import { average, averageLook, candle, candleLook, look, marker, volume, volumeLook } from "./look.js";
 import { colour, onTheme } from "./theme.js";
 
@@ -136,7 +136,9 @@ export class PriceChart {
   #measure() {
     this.digits = digitsOf(this.#rows.slice(-JUDGED).map((row) => row.close));
     this.#candles.applyOptions({
-      priceFormat: { type: "price", precision: this.digits, minMove: 10 ** -this.digits },
+      priceFormat: {
+        type: "custom", minMove: 10 ** -this.digits, formatter: (price) => number(price, this.digits, this.digits),
+      },
     });
   }
 

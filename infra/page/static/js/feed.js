@@ -2,7 +2,7 @@
 
 import { rows } from "./columns.js";
 import { el, fill, onPick, row, say } from "./dom.js";
-import { number, span, time } from "./format.js";
+import { ago, number, time } from "./format.js";
 
 const OLD = 10_000; // ms: a market of an exchange is hardly ever quiet for so long
 const NONE = "This run has no market yet.";
@@ -19,12 +19,11 @@ export function feedOf(parts, choose) {
 
 function line(told, { now, running, chosen }) {
   const { market, last_event: last, gaps, disconnects, rejects, late, repeated, mode, last_gap: gap } = told;
-  const age = last == null ? null : now - last;
-  const old = running && age > OLD;
+  const old = running && last != null && now - last > OLD;
   const button = el("button", { class: "link", "data-key": market }, market);
   return row([
     button, mode,
-    [{ class: old ? "num warn" : "num" }, running && age != null ? span(Math.max(age, 0)) : time(last)],
+    [{ class: old ? "num warn" : "num" }, running && last != null ? ago(last, now) : time(last)],
     count(gaps, gap == null ? null : `the last one at ${new Date(gap).toISOString()}`), count(disconnects),
     count(rejects), count(late), count(repeated),
   ], { "aria-current": market === chosen ? "true" : null });

@@ -8,12 +8,19 @@ const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyl
 const [DATE, YEAR] = ["2026-11-23 ".length, "2026-".length]; // what is left out if it is the present one
 const DAY = 86_400_000;
 const MOST_DIGITS = 8;
+const AHEAD = 10_000; // ms: clocks that are said to agree
+const shapes = new Map(); // making one takes longer than all the rest of a cell
 
 /** A number with thousands set apart; a decimal text keeps all of its digits until it is rounded here. */
 export function number(value, least = 0, most = MOST_DIGITS) {
   if (value == null || value === "") return NONE;
-  const shape = new Intl.NumberFormat("en-US", { minimumFractionDigits: least, maximumFractionDigits: most });
-  return shape.format(value).replace("-", MINUS);
+  return shape({ minimumFractionDigits: least, maximumFractionDigits: most }).format(value).replace("-", MINUS);
+}
+
+/** A size: five digits that count, and cents of what is large. The whole of it belongs into a title. */
+export function size(value) {
+  if (value == null || value === "") return NONE;
+  return shape({ maximumSignificantDigits: 5, maximumFractionDigits: 2, roundingPriority: "morePrecision" }).format(value);
 }
 
 /** Money with its sign: `+12.30`. Small change keeps more digits, so that a fee is not nothing. */
@@ -71,7 +78,18 @@ export function span(ms) {
   return `${size < 10 ? number(size, 0, 1) : Math.round(size)} ${name}`;
 }
 
+/** How long ago something was. A market that is simulated may be ahead of the clock: then it is the time. */
+export function ago(ms, now) {
+  return now - ms < -AHEAD ? time(ms, now) : `${span(Math.max(now - ms, 0))} ago`;
+}
+
 /** A run's id, short enough to be told apart. */
 export function short(run) {
   return run ? run.slice(0, 8) : NONE;
+}
+
+function shape(options) {
+  const name = JSON.stringify(options);
+  if (!shapes.has(name)) shapes.set(name, new Intl.NumberFormat("en-US", options));
+  return shapes.get(name);
 }

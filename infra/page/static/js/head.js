@@ -2,7 +2,7 @@
 
 import { el, fill, say } from "./dom.js";
 import { chip, modes } from "./flows.js";
-import { money, number, short, sign, span, time, utc } from "./format.js";
+import { ago, money, number, short, sign, span, time, utc } from "./format.js";
 
 const NOTHING = "Nothing chosen";
 
@@ -29,7 +29,7 @@ export function headOf(parts, on) {
 
 function ofFlow(flow, now) {
   const lag = flow.lag_seconds == null ? null : fact("lag", span(flow.lag_seconds * 1000));
-  const last = flow.last_event == null ? null : fact("last event", [span(Math.max(now - flow.last_event, 0)), " ago"]);
+  const last = flow.last_event == null ? null : fact("last event", ago(flow.last_event, now));
   return [
     fact("PnL", el("span", { class: `num ${sign(flow.pnl)}`, title: flow.pnl }, money(flow.pnl))),
     fact("trades read", number(flow.trades)), lag, last, flow.behind ? fact("behind", number(flow.behind)) : null,

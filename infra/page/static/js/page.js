@@ -6,6 +6,7 @@ import { drop, later } from "./frame.js";
 import { Live } from "./live.js";
 
 const WHOLE = ["positions", "signals", "equity", "model", "troubles", "feed", "book"];
+const LISTED = ["positions", "signals", "troubles"]; // of these older ones can be asked for
 const KINDS = ["hello", "desk", "candles", "tick", "trouble", "beat", ...WHOLE];
 const NOTHING = { flow: "", run: "", market: "" };
 const AGAIN = 3_000;
@@ -63,7 +64,7 @@ export class Page {
     else if (kind === "trouble") this.#banners.say(data.what, data.up ? "" : data.message);
     else if (kind === "desk") later(kind, () => this.#show(data));
     else if (kind === "candles") this.#sections.candles.push(data);
-    else if (kind === "tick") this.#sections.candles.tick(data);
+    else if (kind === "tick") this.#tick(data);
     else later(kind, () => this.#draw(kind, data));
   }
 
@@ -74,12 +75,17 @@ export class Page {
     this.#sections.candles.again();
   }
 
+  #tick(data) {
+    this.#sections.candles.tick(data);
+    later("tick", () => this.#sections.positions.tick(data));
+  }
+
   #draw(kind, data) {
     if (kind === "feed") {
       this.#feed = data;
       this.#tell();
-    } else if (kind === "positions") {
-      this.#sections.positions.push(data);
+    } else if (LISTED.includes(kind)) {
+      this.#sections[kind].push(data);
     } else {
       this.#sections[kind](data);
     }
@@ -149,7 +155,7 @@ export class Page {
     this.#choice = { ...this.#choice, run, market: told?.market ?? "", kind: kind?.kind ?? "" };
     keep(this.#choice);
     this.#listen();
-    this.#sections.positions.choose(this.#choice);
+    for (const name of LISTED) this.#sections[name].choose(this.#choice);
     this.#sections.candles.choose(told ? { ...this.#choice, step: kind?.step ?? null } : null);
     this.#tell();
   }

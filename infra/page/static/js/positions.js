@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { rows } from "./columns.js";
 import { el, fill, onPick, row, say } from "./dom.js";
-import { money, number, percent, sign, span, time } from "./format.js";
+import { money, number, percent, sign, size, span, time } from "./format.js";
 
 const FIRST = 200; // in the table
 const KEPT = 1_000;
@@ -22,6 +22,7 @@ export class Positions {
   #covered = null; // since when all are known, as far as the chart asked
   #chosen = null;
   #timer = 0;
+  #price = null; // the last that was told
   #on;
 
   /**
@@ -44,7 +45,15 @@ export class Positions {
     this.#chosen = null;
     this.#shown = FIRST;
     this.#covered = null;
+    this.#price = null;
     this.#draw();
+  }
+
+  /** Take the price, which says what the open position would make. */
+  tick({ market, price }) {
+    if (market !== this.#choice?.market || price === this.#price) return;
+    this.#price = price;
+    this.#drawOpen();
   }
 
   /** Take the newest, as they were pushed. */
@@ -103,13 +112,18 @@ export class Positions {
   #draw() {
     const all = this.#sorted();
     this.#forget(all);
-    const held = all.filter((position) => position.closed == null);
     const shown = all.slice(0, this.#shown);
-    fill(this.#parts.open, held.length ? held.map(openPosition) : el("p", { class: "empty" }, FLAT));
+    this.#drawOpen();
     fill(this.#parts.table, shown.map((position) => this.#row(position)));
     say(this.#parts.note, shown.length ? "" : NONE);
     this.#parts.older.hidden = this.#shown >= KEPT || !(this.#more || all.length > this.#shown);
     this.#mark();
+  }
+
+  #drawOpen() {
+    const held = [...this.#known.values()].filter(({ closed }) => closed == null);
+    const drawn = held.map((position) => openPosition(position, this.#price, this.#candles.digits));
+    fill(this.#parts.open, drawn.length ? drawn : el("p", { class: "empty" }, FLAT));
   }
 
   /** Let go of what neither the table nor the chart shows. */
@@ -122,10 +136,16 @@ export class Positions {
     const { id, opened, closed, side, amount, entry, exit, pnl, net_return: made, reason, why } = position;
     const button = el("button", { class: "link", "data-key": id, title: "Show it in the chart" }, String(position.position));
     return row([
-      button, time(opened), side, num(number(amount)), num(number(entry)), num(number(exit)),
+      button, time(opened), side, num(size(amount), amount), this.#priced(entry), this.#priced(exit),
       [{ class: `num ${sign(pnl)}`, title: pnl }, money(pnl)], [{ class: `num ${sign(made)}` }, percent(made)],
       closed == null ? "open" : span(closed - opened), [{ class: "text" }, reason], [{ class: "text" }, why],
     ], { "aria-current": this.#chosen === id ? "true" : null });
+  }
+
+  /** An average price has more digits than the market's, which a column does not need. */
+  #priced(price) {
+    const { digits } = this.#candles;
+    return num(number(price, digits, digits), price);
   }
 
   async #look(id) {
@@ -154,8 +174,8 @@ export class Positions {
   }
 }
 
-function num(text) {
-  return [{ class: "num" }, text];
+function num(text, title = null) {
+  return [{ class: "num", title }, text];
 }
 
 function levels({ entry, stop, take }) {
@@ -163,12 +183,22 @@ function levels({ entry, stop, take }) {
   return named.filter(([price]) => price != null).map(([price, title, kind]) => ({ price, title, kind }));
 }
 
-function openPosition({ side, amount, entry, stop, take, trailing, deadline, opened, reason }) {
+function openPosition(position, price, digits) {
+  const { side, amount, entry, stop, take, trailing, deadline, opened, reason } = position;
+  const priced = (value) => el("span", { title: value }, number(value, digits, digits));
   const facts = [
-    ["side", el("strong", {}, `${side} ${number(amount)}`)], ["entry", number(entry)],
-    ["stop", number(stop)], ["take", number(take)],
+    ["side", el("strong", {}, `${side} ${number(amount)}`)], ["entry", priced(entry)],
+    price == null ? null : ["so far", made(position, price)],
+    ["stop", priced(stop)], ["take", priced(take)],
     trailing == null ? null : ["trailing", `${percent(trailing).replace("+", "")} behind the best`],
     ["opened", time(opened)], deadline == null ? null : ["until", time(deadline)], reason ? ["reason", reason] : null,
   ];
   return el("dl", {}, facts.filter(Boolean).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+}
+
+/** What a position would make at a price: a guide for the eye, so that floats will do. */
+function made({ side, amount, entry }, price) {
+  const part = (price / Number(entry) - 1) * (side === "long" ? 1 : -1);
+  const pnl = part * Number(entry) * Number(amount);
+  return el("span", { class: sign(pnl), title: "at the last price, before fees" }, `${money(pnl)} (${percent(part)})`);
 }

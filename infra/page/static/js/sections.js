@@ -37,7 +37,7 @@ export function sections(on) {
     equity: equityOf(parts("equity", "chart", "facts", "currency", "note")),
     model: modelOf(parts("model", "chart", "facts", "table", "calibration", "note")),
     feed: feedOf(parts("feed", "table", "note"), on.market),
-    troubles: troublesOf(parts("troubles", "table", "kind", "note")),
-    signals: signalsOf(parts("signals", "table", "note")),
+    troubles: troublesOf(parts("troubles", "table", "kind", "note", "older"), failed),
+    signals: signalsOf(parts("signals", "table", "note", "older"), failed),
   };
 }

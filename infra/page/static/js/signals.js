@@ -1,17 +1,16 @@
 /** What the rule wanted, and what was refused; newest first. */
 
-import { rows } from "./columns.js";
-import { fill, row, say } from "./dom.js";
+import { row } from "./dom.js";
 import { time } from "./format.js";
+import { Listing } from "./listing.js";
 
 const NONE = "No signal yet: the rule has wanted nothing so far.";
 
-/** Return what draws signals into `parts`: `table` (its body) and `note`. */
-export function signalsOf(parts) {
-  return ({ signals }) => {
-    const all = rows(signals);
-    say(parts.note, all.length ? "" : NONE);
-    fill(parts.table, all.map(({ time: at, what, action, why }) =>
-      row([time(at), [{ class: `kind ${what}` }, what], action, [{ class: "text" }, why]])));
-  };
+/** Return what lists signals in `parts`: `table` (its body), `note` and `older` (a button). */
+export function signalsOf(parts, failed) {
+  return new Listing(parts, { name: "signals", none: NONE, whole: false, line }, failed);
+}
+
+function line({ time: at, what, action, why }) {
+  return row([time(at), [{ class: `kind ${what}` }, what], action, [{ class: "text" }, why]]);
 }
