@@ -78,6 +78,8 @@ class HistorySource(FixedPartitionedSource[Item, State]):
         self._stopped, self._rest = threading.Event(), Rest()
         self._read: Mapping[str, State] = {}
         self.progress = Progress(0)
+        self.stretches: dict[str, Bounds] = {}
+        """From where to where each partition is read."""
 
     def again(self, kept: Mapping[str, State]) -> None:
         """Read only what the readers of a log have read, who kept this of its partitions.
@@ -124,6 +126,7 @@ class HistorySource(FixedPartitionedSource[Item, State]):
             state["end"] = read["first"]
         counts = self.progress.parts[for_part] = Counts(*state["counts"])
         self.progress.total += counts.read + (state["end"] or 0) - state["first"]
+        self.stretches[for_part] = Bounds(began(state), state["end"] or 0)
         chunks = self._ahead(for_part, state)
         if read:
             chunks = again(lambda state: self._ahead(for_part, state), state, read, end)

@@ -10,7 +10,7 @@ from typing import Protocol
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
 from connectors.log.again import again, began, check_kept
-from connectors.log.log import Log
+from connectors.log.log import Bounds, Log
 from connectors.log.messages import said
 from connectors.log.offsets import Chunk, Offsets, Place, State, start, strips_of
 from connectors.recordings.blocks import BLOCK_ROWS
@@ -96,6 +96,8 @@ class LogSource(FixedPartitionedSource[Item, State]):
         self.progress = Progress(0)
         self.lags: dict[str, int] = {}
         """Of a log that is followed: how many messages of each partition are to be read yet."""
+        self.stretches: dict[str, Bounds] = {}
+        """Of a log that is not: from where to where each partition is read."""
         self.pulse: Callable[[], None] = _nothing
         """Called as often as the engine's loop turns, whether anything comes or not."""
 
@@ -148,6 +150,7 @@ class LogSource(FixedPartitionedSource[Item, State]):
         counts = self.progress.parts[for_part] = Counts(*state["counts"])
         if state["end"] is not None:
             self.progress.total += counts.read + state["end"] - state["first"]
+            self.stretches[for_part] = Bounds(began(state), state["end"])
         chunks = self._chunks(for_part, state)
         if kept:
             end = self._log.bounds(for_part).end

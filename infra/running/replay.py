@@ -83,7 +83,8 @@ def replay(
                 raise
             if notes:
                 status = "finished" if told.finished else "stopped"
-                trouble = notes.end(status, report.summary(told))
+                stretches = dict(read for part in done for read in part.stretches.items())
+                trouble = notes.end(status, report.summary(told), stretches)
                 told = replace(told, trouble=told.trouble or trouble or left_in(job.scratch))
             return told
 

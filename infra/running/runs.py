@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -12,6 +13,7 @@ import pyarrow as pa
 
 from connectors.history.clickhouse import UNREACHABLE, Connect, move, reason, refusal
 from connectors.history.journal import Journal, waiting
+from connectors.log.log import Bounds
 from infra.running.flowfile import Flow
 from infra.running.worker import Job
 from infra.whatif.tapes import told
@@ -47,13 +49,31 @@ class Notes:
         # A fork counts its tape from when the run first began that it follows.
         self.started = time.time_ns() if job.fork is not None else job.started
         self.journal = Journal(job.scratch / "journal")
+        self.stretches: Mapping[str, Bounds] = {}
 
     def begin(self) -> str | None:
         """Note that it begins, or goes on; return why that is not in history yet, if it is not."""
         return self._note("running", None, {})
 
-    def end(self, status: str, summary: Mapping[str, object]) -> str | None:
-        """Note how it ended: `finished`, `stopped` or `failed`; return what `begin` does."""
+    def end(
+        self,
+        status: str,
+        summary: Mapping[str, object],
+        stretches: Mapping[str, Bounds] = MappingProxyType({}),
+    ) -> str | None:
+        """Note how it ended, and what it read of a log; return what `begin` does.
+
+        Parameters
+        ----------
+        status
+            It is `finished`, `stopped` or `failed`.
+        summary
+            What came of it.
+        stretches
+            From where to where it read each partition.
+
+        """
+        self.stretches = stretches
         return self._note(status, time.time_ns(), summary)
 
     def _note(self, status: str, finished: int | None, summary: Mapping[str, object]) -> str | None:
@@ -61,7 +81,7 @@ class Notes:
         settings = {
             "costs": asdict(job.costs), "batch": job.batch, "processes": job.processes,
             **{name.removeprefix("--"): value for name, value in job.options().items()},
-            "values": self.flow.settings, "tape": told(job),
+            "values": self.flow.settings, "tape": told(job, self.stretches),
         }  # fmt: skip
         if job.fork is not None:
             settings |= {

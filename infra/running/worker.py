@@ -7,7 +7,7 @@ import gc
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -23,8 +23,10 @@ from connectors.events_file import EventsFile
 from connectors.executor.order_queue import OrdersOutlet
 from connectors.history.clickhouse import History
 from connectors.history.journal import Journal
+from connectors.log.log import Bounds
 from connectors.log.source import LogSource
 from connectors.outlets import Outlet, Outlets
+from connectors.recordings.replay import Replay
 from connectors.recordings.tracks import Item
 from connectors.shelf import Shelf
 from connectors.tally import MarketTally, Tally
@@ -127,6 +129,8 @@ class Done:
     trouble: str | None = None
     """Why history has not got all of it yet."""
     finished: bool = True
+    stretches: Mapping[str, Bounds] = field(default_factory=dict)
+    """From where to where it read each partition of a log."""
 
 
 class Share:
@@ -197,6 +201,7 @@ class Share:
             self.tally.markets, self.source.progress.trades, self.tally.seconds,
             self.history.mover.trouble if self.history is not None else None,
             finished=self.job.origin.endless or not self.stopped.is_set(),
+            stretches={} if isinstance(self.source, Replay) else self.source.stretches,
         )  # fmt: skip
 
     def at(self) -> Far:

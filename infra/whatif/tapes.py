@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
+from connectors.log.log import Bounds
+from connectors.log.offsets import State, start
 from infra.running.sources import Files, FromHistory, FromKafka, FromLog, Origin
 from infra.running.worker import Job
 from infra.trading.trading import Trading
@@ -16,11 +18,23 @@ Told: TypeAlias = Mapping[str, Any]
 """Plain values, as JSON has them."""
 
 
-def told(job: Job) -> dict[str, Any]:
-    """Return what names the tape of a job, and how it was traded."""
+def told(job: Job, stretches: Mapping[str, Bounds]) -> dict[str, Any]:
+    """Return what names the tape of a job, and how it was traded.
+
+    Parameters
+    ----------
+    job
+        The job.
+    stretches
+        From where to where it read each partition of a log, which may have grown since.
+
+    """
+    origin = job.origin
+    if stretches and not isinstance(origin, AsRead | Files):
+        origin = AsRead(cast("AnyLog", origin), {n: _as_read(*s) for n, s in stretches.items()})
     return {
         "file": str(job.flow.absolute()),
-        "origin": _origin_told(job.origin),
+        "origin": _origin_told(origin),
         "since": job.since,
         "until": job.until,
         "started": job.started,
@@ -52,6 +66,11 @@ def job_of(said: Told, flow: Path, costs: Costs) -> Job:
         started=said["started"],
         trading=Trading() if said["traded"] else None,
     )
+
+
+def _as_read(first: int, end: int) -> State:
+    """Return what a reader has kept that read all between two offsets."""
+    return {**start(end, None), "counts": (0, 0, 0, end - first)}
 
 
 def _origin_told(origin: Origin) -> dict[str, Any]:

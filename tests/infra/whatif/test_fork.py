@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
@@ -11,10 +12,13 @@ import orjson
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from connectors.history.from_log import Archivist
+from connectors.log.sqlite_log import SqliteLog
+from connectors.log.sqlite_writer import SqliteWriter
 from infra.history.history import History
 from infra.running.problems import ReplayError
 from infra.running.replay import replay
-from infra.running.sources import FromLog
+from infra.running.sources import FromHistory, FromKafka, FromLog
 from infra.trading.trading import Trading
 from infra.verify.which import which
 from infra.whatif import machines
@@ -24,6 +28,7 @@ from infra.whatif.parents import Parent, ParentError, find
 from infra.whatif.sweeping import Asked, sweep
 from operators import Costs
 from schemas import SECOND
+from tests.connectors.kafka_place import any_place
 from tests.infra.rig import ROOT
 from tests.infra.whatif.rig import Bench, closings, log_of
 
@@ -178,6 +183,71 @@ def test_a_run_that_traded_a_log_is_forked_as_far_as_it_was_kept(
     assert bench.unkept(forked(parent, {}, "")) == live
     edited = replace(job, flow=bench.flow(("SLOW = 2, 5", "SLOW = 3, 5")))
     assert bench.unkept(forked(parent, {"fast": "3"}, "")) == bench.unkept(edited)
+
+
+@pytest.fixture(scope="module")
+def lines(wavy: Path) -> list[bytes]:
+    return wavy.read_bytes().splitlines()[:2_000]
+
+
+def in_log(directory: Path, lines: list[bytes]) -> FromLog:
+    with closing(SqliteWriter(directory, 2)) as writer:
+        writer.write([(orjson.loads(line)["market"], line) for line in lines])
+    return FromLog(directory)
+
+
+def in_history(bench: Bench, log: FromLog) -> FromHistory:
+    assert log.directory is not None
+    with closing(SqliteLog(log.directory)) as there:
+        archivist = Archivist(
+            there, lambda: bench.history.client("writer"), bench.directory / "archivist"
+        )
+        while archivist.step():
+            pass
+        archivist.close()
+        return FromHistory(there.partitions()[0].rpartition("/")[0])
+
+
+def test_a_log_is_forked_as_far_as_it_was_read_though_it_has_grown(
+    bench: Bench, look: Find, lines: list[bytes]
+) -> None:
+    log = in_log(bench.directory / "log", lines[:-500])
+    run, events = bench.played(replace(bench.job(), origin=log))
+    in_log(bench.directory / "log", lines[-500:])
+    assert len(bench.unkept(replace(bench.job(), origin=log))) > len(events) > 0
+    assert bench.unkept(forked(look(run), {}, "")) == events
+
+
+def test_what_history_keeps_is_forked_as_far_as_it_was_read(
+    bench: Bench, look: Find, lines: list[bytes]
+) -> None:
+    log = in_log(bench.directory / "log", lines[:-500])
+    origin = in_history(bench, log)
+    run, events = bench.played(replace(bench.job(), origin=origin))
+    in_history(bench, in_log(bench.directory / "log", lines[-500:]))
+    assert len(bench.unkept(replace(bench.job(), origin=origin))) > len(events) > 0
+    assert bench.unkept(forked(look(run), {}, "")) == events
+
+
+def test_kafka_is_forked_as_far_as_it_was_read(
+    bench: Bench, reader: Client, lines: list[bytes]
+) -> None:
+    with any_place() as topic, closing(topic.appender()) as appender:
+
+        def append(more: list[bytes]) -> None:
+            for line in more:
+                appender.append(orjson.loads(line)["market"], line)
+            appender.flush()
+
+        append(lines[:-500])
+        settings = replace(bench.history.settings, kafka=topic.settings)
+        job = replace(bench.job(), origin=FromKafka(), settings=settings)
+        run, events = bench.played(job)
+        append(lines[-500:])
+        assert len(bench.unkept(job)) > len(events) > 0
+        parent = find(run, reader, settings, None)
+        assert bench.unkept(forked(parent, {}, "")) == events
+        assert bench.unkept(forked(parent, {"fast": "3"}, "")) != events
 
 
 def test_what_cannot_be_forked_says_why(bench: Bench, known: Known, look: Find) -> None:
