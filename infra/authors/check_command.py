@@ -13,6 +13,7 @@ from infra import screen
 from infra.authors.found import Found
 from infra.authors.looks import looks
 from infra.authors.market import simulated
+from infra.listed import listed
 from infra.options import FlowFile
 from infra.screen import told
 
@@ -31,7 +32,7 @@ def check(
     """
     found: list[Found] = []
     with told(), screen.output(alone=json_) as out:
-        names = [name.strip() for name in markets.split(",") if name.strip()]
+        names = listed(markets)
         for one in looks(flow, simulated(names, hours)):
             found.append(one._replace(says=scrub(one.says)))
             if not json_:

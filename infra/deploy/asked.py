@@ -15,6 +15,7 @@ from connectors.recordings.files import find
 from connectors.venue.venue import split
 from infra.deploy import simulated
 from infra.deploy.deployment import EXCHANGE, KAFKA, REPLAY, SIMULATE, DeployError
+from infra.listed import listed
 from infra.running import flowfile
 from infra.trading.switches import Broker
 
@@ -61,7 +62,7 @@ def markets_of(text: str, source: str, flow: Path) -> tuple[str, ...]:
 
     """
     kind, _, exchange = source.partition(":")
-    named = {name.strip() for name in text.split(",")} - {""}
+    named = set(listed(text))
     if not named and kind in (SIMULATE, EXCHANGE):
         known = _own(flow)
         named = known if kind == SIMULATE else {m for m in known if _of(m, exchange)}

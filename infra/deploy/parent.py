@@ -21,6 +21,7 @@ from infra.deploy.keeper import GAVE_UP, Keeper
 from infra.deploy.logbook import open_book
 from infra.deploy.patience import DEATHS, Patience
 from infra.deploy.unattended import FLATTEN, HOLD, leave
+from infra.listed import listed
 from infra.lock import Lock
 from infra.metrics.exporter import Exporter
 from infra.notices.notify import Notifier
@@ -81,7 +82,7 @@ def _deployment(asked: argparse.Namespace, place: Place) -> Deployment:
         if known is None:
             raise DeployError(f"{place.name}: nothing was asked for: deck deploy FLOW, or --flow")
         return known
-    markets = tuple(sorted({name.strip() for name in asked.markets.split(",")} - {""}))
+    markets = tuple(sorted(listed(asked.markets)))
     deployment = Deployment(
         place.name, str(Path(asked.flow).absolute()), asked.source, asked.broker, asked.account,
         markets, asked.processes, asked.warm_up,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, NamedTuple
 
@@ -14,6 +15,7 @@ from connectors.account.account import TradingVenue
 from connectors.account.checks import check_account, check_market
 from connectors.account.keys import FILE, AccountKeys, account_keys, account_names
 from connectors.account.orders import OrderError, RefusedError
+from infra.listed import listed
 from infra.running.problems import ReplayError, explained
 from infra.screen import Misused, out, say, told
 from infra.settings import Settings
@@ -45,7 +47,7 @@ def accounts(
     with told(), explained(resumable=False):
         settings = Settings.from_environment()
         if check:
-            names = [name.strip() for name in markets.split(",") if name.strip()]
+            names = listed(markets)
             _check(account_keys(check, settings.home), broker, names, settings)
             return
         found = [account_keys(name, settings.home) for name in account_names(settings.home)]
@@ -66,7 +68,7 @@ def _table(found: list[AccountKeys]) -> Table:
     return grid
 
 
-def _check(keys: AccountKeys, broker: Ground, markets: list[str], settings: Settings) -> None:
+def _check(keys: AccountKeys, broker: Ground, markets: Sequence[str], settings: Settings) -> None:
     check_switches(broker.broker, keys.account, settings)
     url = settings.exchange_urls.get(keys.exchange)
     try:
@@ -94,7 +96,7 @@ class _Look(NamedTuple):
     """In the contracts that were named."""
 
 
-async def asked(keys: AccountKeys, broker: Ground, markets: list[str], url: str | None) -> str:
+async def asked(keys: AccountKeys, broker: Ground, markets: Sequence[str], url: str | None) -> str:
     """Ask an exchange whether an account can be traded with; return what could not be told.
 
     Raises
@@ -108,7 +110,9 @@ async def asked(keys: AccountKeys, broker: Ground, markets: list[str], url: str 
     return (await _looked(keys, broker, markets, url)).doubt
 
 
-async def _looked(keys: AccountKeys, broker: Ground, markets: list[str], url: str | None) -> _Look:
+async def _looked(
+    keys: AccountKeys, broker: Ground, markets: Sequence[str], url: str | None
+) -> _Look:
     venue = TradingVenue(keys, url, sandbox=broker is Ground.SANDBOX)
     try:
         await venue.load()

@@ -20,6 +20,7 @@ from infra.history import migrate
 from infra.history.guard import Role
 from infra.history.home import DATABASE, DRAIN, FINAL, HistoryError, Home, explained, told
 from infra.history.keep import LARGE, keep, kept_days
+from infra.listed import listed
 from infra.running.scratch import drain
 from infra.settings import Settings
 
@@ -273,7 +274,7 @@ def keep_command(
 ) -> None:
     """Let what came from exchanges go when it is old; what runs concluded stays."""
     with told(), closing(client("owner")) as owner:
-        keep(owner, days, [name.strip() for name in tables.split(",") if name.strip()])
+        keep(owner, days, list(listed(tables)))
         for name in LARGE:
             kept = kept_days(owner).get(name)
             typer.echo(f"{name}: {f'{kept} days' if kept else 'for ever'}")

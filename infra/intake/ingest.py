@@ -17,6 +17,7 @@ from infra.intake.gauges import intake_gauges
 from infra.intake.intake import Intake, Taken, Taking
 from infra.intake.record_board import age
 from infra.intake.watching import Watching, mishaps
+from infra.listed import listed
 from infra.log.places import place
 from infra.metrics.gauges import Gauges
 from infra.metrics.publishing import Port, published
@@ -69,13 +70,13 @@ def ingest(
     """
     with told(), explained(resumable=False):
         settings = Settings.from_environment()
-        names = _names(markets)
+        names = listed(markets)
         if not names:
             raise Misused("--markets: name at least one, such as binance:BTC/USDT")
         where = place(settings, kafka)
         where.log().close()  # so that what is wrong with it is told before anything starts
         intake = Intake(
-            where, names, min(processes_, len(names)), Asks(_names(values), every),
+            where, names, min(processes_, len(names)), Asks(listed(values), every),
             not no_history, settings,
         )  # fmt: skip
         with published(metrics_port, "kafka" if kafka else "embedded", "log", settings) as publish:
@@ -138,7 +139,3 @@ def _behind(time: Time) -> str:
     if abs(time) < _LONG:
         return f"{time / _MILLISECOND:,.0f} ms"
     return f"{'-' if time < 0 else ''}{age(abs(time))}"
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())

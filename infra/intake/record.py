@@ -23,6 +23,7 @@ from connectors.recordings.recorder import Recorder
 from connectors.venue.venue import VenueError
 from infra.intake.record_board import Board
 from infra.intake.watching import Watching
+from infra.listed import listed
 from infra.lock import Busy, Lock
 from infra.log.places import Place, place
 from infra.screen import Misused, out, say, told
@@ -59,7 +60,7 @@ def record(
     """
     with told(), _explained(), ExitStack() as stack:
         settings = Settings.from_environment()
-        names = [name.strip() for name in markets.split(",") if name.strip()]
+        names = listed(markets)
         _alone(stack, to)
         where = place(settings, kafka)
         feed = stack.enter_context(_Feed(where, names, settings)) if names else None

@@ -82,3 +82,18 @@ def origin_of(
 
 def _named(given: list[Origin] | list[AnyLog]) -> str:
     return " and ".join(origin.option for origin in given) or "no source"
+
+
+def markets_of(given: list[str]) -> str | dict[str, str] | None:
+    """Return what `--market` names: the one market, or that of each symbol."""
+    if len(given) == 1 and "=" not in given[0]:
+        return given[0]
+    return pairs(given, "--market", "BTCUSDT=binance:BTC/USDT") or None
+
+
+def pairs(given: list[str], option: str, example: str) -> dict[str, str]:
+    """Return what an option names by pairs, such as a column's name in the data."""
+    for text in given:
+        if not all(text.partition("=")):
+            raise Misused(f"{option} {text}: write it as {example}")
+    return {text.partition("=")[0]: text.partition("=")[2] for text in given}

@@ -9,27 +9,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, BinaryIO
 
-import orjson
 import typer
-from rich.progress import Progress
 
 from infra import screen
+from infra.listed import listed
 from infra.options import FlowFile, KafkaLog, NoHistory
 from infra.recovery.onward import Adopt, Afresh, onward
-from infra.running import flowfile, report
-from infra.running.chosen import Logs, log_of, origin_of
-from infra.running.closing import tables
-from infra.running.far import Far, whole
-from infra.running.replay import Watcher, replay
-from infra.running.unmet import unmet
+from infra.running import flowfile
+from infra.running.chosen import Logs, log_of, markets_of, origin_of, pairs
+from infra.running.playing import play
 from infra.running.worker import Job
-from infra.screen import Misused, say
+from infra.screen import Misused
 from infra.stories.report import report_command
 from infra.times import HELP, parse_time
 from infra.verify.past_replay import compared, past
+from infra.verify.past_run import PastRun
 from operators import Costs
-
-_STOPPED = 130
 
 
 def command(
@@ -154,6 +149,7 @@ def command(
     """Replay recorded ticks, or what a log or history keeps, through a flow, on paper."""
     with screen.told(), screen.output(alone=as_json) as out:
         logs = Logs(from_log, from_kafka, from_clickhouse)
+        json = out if as_json else None
         if as_run:
             given = {
                 "--data": data, "--since": since, "--until": until, "--markets": markets,
@@ -163,17 +159,10 @@ def command(
             }  # fmt: skip
             run, job = past(flow, as_run, log_of(logs), given)
             job = replace(job, batch=batch, processes=processes)
-            with TemporaryDirectory() as place:
-                events = events or (Path(place, "events.jsonl") if check else None)
-                play(job, None, events, out if as_json else None)
-                if check and events is not None:
-                    compared(run, events)
+            _again(job, run if check else None, events, json)
             return
-        if told is not None and no_history:
-            raise Misused("--report --no-history: the report is made of what history keeps")
-        if check:
-            raise Misused("--check: compares with what history keeps of a run; name it, --as RUN")
         named = markets_of(market or []), pairs(column or [], "--column", "price=last")
+        _possible(told, check=check, no_history=no_history)
         for text in filter(None, (since, until)):
             parse_time(text, time.time_ns())
         job = Job(
@@ -181,50 +170,33 @@ def command(
             origin=origin_of(data, named, logs, follow=follow),
             since=since,
             until=until,
-            markets=tuple(sorted({name.strip() for name in markets.split(",")} - {""})),
+            markets=tuple(sorted(listed(markets))),
             batch=batch,
             processes=processes,
             costs=_costs(flow, fees, latency, slippage),
             history=not no_history,
             onward=onward(adopt=adopt, afresh=afresh),
         )
-        run_id = play(job, recovery, events, out if as_json else None)
+        run_id = play(job, recovery, events, json)
         if told is not None:
             report_command.tell(job.settings, run_id, told)
 
 
-def play(job: Job, recovery: Path | None, events: Path | None, json: BinaryIO | None) -> str:
-    """Replay, show how far it is and what came of it, and return the run's id."""
-    with screen.bar(f"replay {job.flow.stem}") as bar:
-        done = replay(job, recovery, events, watcher(bar), lambda line: say(line, "yellow"))
-    if json is not None:
-        json.write(orjson.dumps(report.summary(done)) + b"\n")
-    else:
-        for table in tables(done, screen.out.width):
-            screen.out.print(table)
-        speed = done.trades / done.seconds if done.seconds else 0.0
-        screen.out.print(
-            f"{done.trades:,} trades in {done.seconds:.2f} s: {speed:,.0f} ticks/s", highlight=False
-        )
-    for line in (*unmet(job, done.markets), *report.troubles(done, kept=job.history)):
-        say(line, "yellow")
-    if not done.finished:
-        again = "it goes on from here" if recovery else "it begins anew"
-        say(f"stopped before the end; run it again and {again}", "yellow")
-        raise typer.Exit(_STOPPED)
-    return done.run
+def _again(job: Job, run: PastRun | None, events: Path | None, json: BinaryIO | None) -> None:
+    """Replay what a run has read; compare the events with those of the run, if one is given."""
+    with TemporaryDirectory() as place:
+        events = events or (Path(place, "events.jsonl") if run else None)
+        play(job, None, events, json)
+        if run and events is not None:
+            compared(run, events)
 
 
-def watcher(bar: Progress) -> Watcher:
-    """Return what shows on a bar how far a replay is."""
-    task = bar.add_task("replay", total=None, note="")
-
-    def watch(parts: list[Far]) -> None:
-        at = whole(parts)
-        note = f"{at.trades:,} trades"
-        bar.update(task, total=at.total or None, completed=at.read, note=note)
-
-    return watch
+def _possible(told: Path | None, *, check: bool, no_history: bool) -> None:
+    """See that what is asked for beside the replay can be had."""
+    if told is not None and no_history:
+        raise Misused("--report --no-history: the report is made of what history keeps")
+    if check:
+        raise Misused("--check: compares with what history keeps of a run; name it, --as RUN")
 
 
 def _costs(flow: Path, fees: float | None, latency: float | None, slippage: float | None) -> Costs:
@@ -239,18 +211,3 @@ def _costs(flow: Path, fees: float | None, latency: float | None, slippage: floa
         own.latency_ms if latency is None else latency,
         own.max_book_age_ms,
     )
-
-
-def markets_of(given: list[str]) -> str | dict[str, str] | None:
-    """Return what `--market` names: the one market, or that of each symbol."""
-    if len(given) == 1 and "=" not in given[0]:
-        return given[0]
-    return pairs(given, "--market", "BTCUSDT=binance:BTC/USDT") or None
-
-
-def pairs(given: list[str], option: str, example: str) -> dict[str, str]:
-    """Return what an option names by pairs, such as a column's name in the data."""
-    for text in given:
-        if not all(text.partition("=")):
-            raise Misused(f"{option} {text}: write it as {example}")
-    return {text.partition("=")[0]: text.partition("=")[2] for text in given}

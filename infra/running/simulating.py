@@ -12,7 +12,9 @@ import typer
 from connectors.disk import kept
 from connectors.simulated.simulate import simulate
 from infra import screen
-from infra.running import flowfile, replay_command
+from infra.listed import listed
+from infra.running import flowfile
+from infra.running.playing import play
 from infra.running.sources import Files
 from infra.running.worker import Job
 from infra.screen import say, told
@@ -39,7 +41,7 @@ def simulate_command(
 ) -> None:
     """Write a seeded, simulated recording of some markets."""
     with told():
-        names = [name.strip() for name in markets.split(",") if name.strip()]
+        names = listed(markets)
         write = partial(
             simulate, out, names, days, seed,
             rate=rate, signal=signal, book_every=book_every or None, uncompressed=uncompressed,
@@ -68,7 +70,7 @@ def run_command(
             _simulate(data, partial(simulate, data, markets, days, seed, signal=1.0))
         costs = flowfile.load(flow).costs
         job = Job(flow=flow, origin=Files((data,)), costs=costs)
-        run = replay_command.play(job, None, None, None)
+        run = play(job, None, None, None)
         try:
             report_command.tell(job.settings, run)
         except Mendable as error:  # the run itself is whole

@@ -11,6 +11,7 @@ import typer
 
 from infra import screen
 from infra.intake.watching import Watching
+from infra.listed import listed
 from infra.log.places import order_queue, place
 from infra.metrics.gauges import Gauges
 from infra.metrics.publishing import Port, published
@@ -105,7 +106,7 @@ def command(
             flow=flow,
             origin=origin,
             since=warm_up or _NOW,
-            markets=tuple(sorted({name.strip() for name in markets.split(",")} - {""})),
+            markets=tuple(sorted(listed(markets))),
             processes=processes,
             onward=onward(adopt=adopt, afresh=afresh),
             costs=flowfile.load(flow).costs,

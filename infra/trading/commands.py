@@ -9,6 +9,7 @@ import typer
 
 from connectors.venue.venue import split
 from infra.executor.leaving import held_by, leave
+from infra.listed import listed
 from infra.running.problems import explained
 from infra.saying import pass_on
 from infra.screen import Misused, out, say, told
@@ -85,7 +86,7 @@ close = _leaving_door("close", "Sell what is held, at once; then go on. End with
 
 
 def _word(action: str, flow: str, market: str, *, everything: bool) -> Word:
-    markets = tuple(sorted({name.strip() for name in market.split(",")} - {""}))
+    markets = tuple(sorted(listed(market)))
     if everything == bool(flow or markets):
         raise Misused(f"deck {action}: say for whom: --flow NAME, --market NAME, or --all")
     for name in markets:
