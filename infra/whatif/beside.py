@@ -58,7 +58,8 @@ def tables(sides: Sequence[Side]) -> Iterator[Table]:
     yield grid
     one, other = sides[-2:]
     pairs = pair(one.held, other.held)
-    yield _positions(one.label, other.label, pairs)
+    if pairs.different or pairs.only_one or pairs.only_other:
+        yield _positions(one.label, other.label, pairs)
 
 
 def lines(sides: Sequence[Side]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from infra.running.worker import Job
-from infra.whatif.cells import steps_of
+from infra.whatif.cells import made_of
 from infra.whatif.grid import Axis, cells
 from infra.whatif.knobs import Changes
 from infra.whatif.prints import print_of
@@ -51,7 +51,7 @@ def _early_first(job: Job, axes: Sequence[Axis]) -> list[Axis]:
 def _machines(job: Job, set_: Mapping[str, str]) -> list[Machine]:
     """Return the machines of a cell; none if it cannot be built, which is told when it is tried."""
     try:
-        return [make() for make in steps_of(job, tuple(sorted(set_.items())))]
+        return [make() for make in made_of(job, tuple(sorted(set_.items())))]
     except (Mendable, ValueError):
         return []
 

@@ -57,9 +57,7 @@ class Panel:
 
         """
         own = {n: one for n, one in names.items() if _own(one, names) and n != _STRATEGY}
-        taken = {
-            name: one.__code__.co_varnames[: one.__code__.co_argcount] for name, one in own.items()
-        }
+        taken = {name: _takes(one) for name, one in own.items()}
         for name, one in own.items():
             if name not in self.seen and [*taken.values()].count(taken[name]) > 1:
                 self.seen[name] = Knob(name, one)

@@ -102,8 +102,6 @@ class Figures(NamedTuple):
         return _LAST if value is None else float(value)
 
 
-MEASURES = ("pnl", "return", "sharpe")
-"""What cells may be ranked by."""
 _LAST = float("-inf")
 
 

@@ -22,12 +22,13 @@ from infra.running.replay import replay
 from infra.running.sources import Files
 from infra.running.worker import Job
 from infra.whatif import luck, maps, sweep_table
-from infra.whatif.cells import Cells, Step, cell_of, grown
+from infra.whatif.cells import Cells, cell_of
 from infra.whatif.dividing import divided
 from infra.whatif.folds import walk
 from infra.whatif.forking import settings_of
 from infra.whatif.grid import axes, cells
 from infra.whatif.knobs import KnobError
+from infra.whatif.steps import Step, grown
 from infra.whatif.sweeping import Asked, Sweep, judged, sweep
 from infra.whatif.tried import Position, Tried, figures
 from operators.averages import MovingAverages
