@@ -19,6 +19,7 @@ from infra.below import below
 from infra.databases import copy_database
 from infra.history.copy import copy
 from infra.history.history import History
+from infra.recovery.layout import RUN
 from infra.settings import Settings
 
 _SPARE = 1.1
@@ -99,7 +100,7 @@ class _Copier:
     def check_stores(self) -> None:
         """See that no store was made anew, or for other processes, while it was copied."""
         for store in stores(self._home):
-            here = store / "run.json"
+            here = store / RUN
             there = self.to / HOME / here.relative_to(self._home)
             if there.exists() and there.read_bytes() != here.read_bytes():
                 raise BackupError(f"{store} was changed while it was copied: back up again")

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from infra.below import below
-from infra.recovery.remake import SHELF
+from infra.recovery.layout import RUN, SHELF
 
 _ENGINE, _DATABASE = "*/snapshots/*.sqlite3", ".sqlite3"
 _LOGS = ("orders", "log")
@@ -31,7 +31,6 @@ _JOURNALS = ("trading/*/journal", "trading/*/*/journal", "deployments/*/store/jo
              "deployments/*/store/*/journal", "ingest/journal", "ingest/late-*", "runs/**/journal",
              )  # fmt: skip
 _CHECKPOINTS = "*/*/checkpoints"
-_STATE = "run.json"
 _NOT_KEPT = {"lock", "outbox.lock", "writer.json", "status.json"}
 """What is true of a process that runs, and of no other."""
 _NOT_KEPT_DIRECTORIES = {"logs", "journal", "checkpoints"}
@@ -63,10 +62,10 @@ def pieces(home: Path) -> Iterator[Piece]:
     """
     found = stores(home)
     for store in found:
-        yield Piece("stores", store / _STATE)
+        yield Piece("stores", store / RUN)
         yield from (Piece("stores", path) for path in sorted(store.glob(_ENGINE)))
     for store in found:
-        yield from (piece for piece in _beside("stores", store) if piece.path.name != _STATE)
+        yield from (piece for piece in _beside("stores", store) if piece.path.name != RUN)
     for directory in sorted(home.glob("deployments/*")):
         yield from (p for p in _beside("deployments", directory) if "store" not in p.path.parts)
     yield from _checkpoints(home)
@@ -84,7 +83,7 @@ def pieces(home: Path) -> Iterator[Piece]:
 
 def stores(home: Path) -> list[Path]:
     """Return the recovery stores of a home."""
-    patterns = (f"trading/*/{_STATE}", f"deployments/*/store/{_STATE}")
+    patterns = (f"trading/*/{RUN}", f"deployments/*/store/{RUN}")
     return sorted(path.parent for pattern in patterns for path in home.glob(pattern))
 
 

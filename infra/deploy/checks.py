@@ -23,6 +23,7 @@ from infra.deploy.job import job_of
 from infra.deploy.remedy import remedied
 from infra.history.history import History
 from infra.log.places import order_queue, place
+from infra.recovery.layout import RUN
 from infra.recovery.store import Onward, Store, check
 from infra.running import report
 from infra.running.problems import ReplayError, explained
@@ -159,7 +160,7 @@ def _history(settings: Settings) -> str:
 
 def _store(job: Job, where: Place, onward: Onward) -> str:
     """See that what is kept fits; it is changed only if that was asked for."""
-    if not (where.store / "run.json").exists():
+    if not (where.store / RUN).exists():
         return "it begins afresh"
     if where.runs():
         check(where.store, form_of(job))

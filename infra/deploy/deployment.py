@@ -15,6 +15,7 @@ import orjson
 
 from connectors.disk import kept
 from infra.lock import Busy, Lock
+from infra.recovery.layout import RUN
 from schemas.mendable import Mendable
 
 FILE, LOCK, STORE = "deployment.json", "lock", "store"
@@ -158,7 +159,7 @@ class Place:
     def run(self) -> str:
         """The id of its run; empty as long as none has begun."""
         with suppress(OSError, ValueError, KeyError, TypeError):
-            return str(orjson.loads((self.store / "run.json").read_bytes())["run"])
+            return str(orjson.loads((self.store / RUN).read_bytes())["run"])
         return ""
 
     @property

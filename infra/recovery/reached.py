@@ -9,7 +9,7 @@ from typing import cast
 from connectors.log.offsets import State
 from infra.recovery import snapshots
 from infra.recovery.division import SOURCE
-from infra.recovery.remake import SNAPSHOTS
+from infra.recovery.layout import SNAPSHOTS
 
 
 def reached(store: Path, flow: str, processes: int) -> Mapping[str, State]:

@@ -14,13 +14,9 @@ from connectors.disk import kept, sync
 from connectors.history.journal import waiting
 from infra.recovery import snapshots
 from infra.recovery.division import Part
+from infra.recovery.layout import BEGUN, PARTS, RUN, SNAPSHOTS, STARTS
 
-RUN, SNAPSHOTS, PARTS = "run.json", "snapshots", "parts.json"
-SHELF = "large"
-"""Of all processes: what is too large for snapshots, which they name."""
-BEGUN = "begun"
-"""A process's mark that it has kept a snapshot."""
-_MADE, _PARTIAL, _STARTS, _TOLD = "remade", "remade.partial", "starts.json", "told"
+_MADE, _PARTIAL, _TOLD = "remade", "remade.partial", "told"
 NAMES = frozenset({_MADE, _PARTIAL})
 
 
@@ -68,7 +64,7 @@ def finish(store: Path) -> None:
                 shutil.rmtree(store / new.name, ignore_errors=True)
                 new.rename(store / new.name)
             if orjson.loads((store / RUN).read_bytes())["run"] != said["run"]:
-                (store / _STARTS).unlink(missing_ok=True)
+                (store / STARTS).unlink(missing_ok=True)
             sync(store)
             (made / RUN).rename(store / RUN)
         made.rmdir()

@@ -10,8 +10,7 @@ from pathlib import Path
 import orjson
 
 from connectors.disk import kept
-
-_FILE = "starts.json"
+from infra.recovery.layout import STARTS
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def note(store: Path, start: Start) -> Start:
     starts = noted(store)
     if not starts or starts[-1].code != start.code:
         starts.append(start)
-        path = store / _FILE
+        path = store / STARTS
         partial = path.with_suffix(".partial")
         with kept("how the run was started", path):
             partial.write_bytes(orjson.dumps([asdict(one) for one in starts]))
@@ -73,7 +72,7 @@ def note(store: Path, start: Start) -> Start:
 
 def noted(store: Path) -> list[Start]:
     """Return how a run was started; nothing, if an earlier Tapedeck did not note it."""
-    path = store / _FILE
+    path = store / STARTS
     if not path.exists():
         return []
     with kept("how the run was started", path):

@@ -22,7 +22,8 @@ from infra.lock import Busy, Lock
 from infra.recovery import adoption, snapshots
 from infra.recovery.division import Divisible, Part, divide
 from infra.recovery.form import Form, differs, step_differs
-from infra.recovery.remake import BEGUN, NAMES, PARTS, RUN, SHELF, SNAPSHOTS, finish, remake
+from infra.recovery.layout import BEGUN, PARTS, RUN, SHELF, SNAPSHOTS
+from infra.recovery.remake import NAMES, finish, remake
 from infra.recovery.snapshots import Kept
 from infra.running.problems import AFRESH
 from infra.running.sources import Source

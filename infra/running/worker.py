@@ -38,7 +38,7 @@ from infra.metrics.gauges import NOTHING, Labels
 from infra.metrics.meter import Meter
 from infra.notices.notices import Notices
 from infra.notices.notify import Notifier, chats
-from infra.recovery import remake, store
+from infra.recovery import layout, store
 from infra.recovery.form import Form
 from infra.recovery.store import Onward
 from infra.running import engine, flowfile
@@ -174,7 +174,7 @@ class Share:
         if self.board is not None:
             stream = op.flat_map_batch("seen", stream, self._seen)
         tape = tape_of(self.job, self.flow, stream)
-        begun = self.directory / remake.BEGUN
+        begun = self.directory / layout.BEGUN
         op.output("outlets", conclude("conclude", tape), Outlets(outlets, begun.touch))
         return flow
 
@@ -268,7 +268,7 @@ class Share:
         return orders
 
     def _snapshots(self) -> Path | None:
-        return None if self.job.store is None else self.directory / remake.SNAPSHOTS
+        return None if self.job.store is None else self.directory / layout.SNAPSHOTS
 
 
 def steps_of(job: Job) -> dict[str, str]:
@@ -295,7 +295,7 @@ def tape_of(job: Job, flow: flowfile.Flow, stream: KeyedStream[Strip]) -> Tape:
     real = job.trading is not None and job.trading.real
     # A rehearsal reads all that there is, and trades from its first event on.
     since = 0 if job.trading is None or not job.since else job.started
-    shelf = None if job.store is None else Shelf(job.store / remake.SHELF)
+    shelf = None if job.store is None else Shelf(job.store / layout.SHELF)
     tape = Tape.of(stream, job.costs, Live(since) if real else None, since, shelf)
     tape = enter("enter", tape, flow.name, job.run if real else "")
     if job.fork is not None and job.fork.at is not None:

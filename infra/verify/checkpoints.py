@@ -24,10 +24,8 @@ import orjson
 from connectors.disk import kept, sync
 from infra.databases import copy_database
 from infra.lock import Busy, Lock
+from infra.recovery.layout import RUN, SHELF, SNAPSHOTS, STARTS
 
-RUN, SNAPSHOTS, STARTS = "run.json", "snapshots", "starts.json"
-SHELF = "large"
-"""What they are called in a store; named here, too, for the parent stays small: it has no Arrow."""
 STATES = "part-0.sqlite3"
 """The file with the snapshots of a process, there and here."""
 VERIFY = "verify"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import orjson
 
+from infra.recovery.layout import RUN
 from infra.recovery.reached import reached
-from infra.recovery.remake import RUN
 from infra.recovery.starts import Start, noted
 from infra.recovery.store import StoreError
 from infra.running import flowfile

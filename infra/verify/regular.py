@@ -9,7 +9,8 @@ from pathlib import Path
 import orjson
 
 from connectors.disk import DiskError
-from infra.verify.checkpoints import RUN, VERIFY, Checkpoints
+from infra.recovery.layout import RUN
+from infra.verify.checkpoints import VERIFY, Checkpoints
 
 EVERY, MOST = "1d", 8
 """How often one is kept, and how many."""

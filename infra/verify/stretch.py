@@ -15,7 +15,7 @@ from connectors.recordings.tracks import Item
 from connectors.shelf import Shelf
 from infra.recovery import snapshots
 from infra.recovery.division import SINK, SOURCE
-from infra.recovery.remake import BEGUN, RUN, SNAPSHOTS
+from infra.recovery.layout import BEGUN, RUN, SHELF, SNAPSHOTS
 from infra.recovery.snapshots import Kept, Key
 from infra.recovery.store import Onward, StoreError
 from infra.running.problems import explained
@@ -24,7 +24,7 @@ from infra.running.sources import FromHistory
 from infra.running.worker import Job, steps_of
 from infra.settings import Settings
 from infra.verify.as_read import AnyLog, AsRead
-from infra.verify.checkpoints import SHELF, Checkpoint, Checkpoints, link_all
+from infra.verify.checkpoints import Checkpoint, Checkpoints, link_all
 from infra.verify.past_run import PastRun
 from infra.verify.sameness import Sameness, Spot
 from operators.bulk import Keeping

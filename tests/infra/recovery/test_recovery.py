@@ -14,7 +14,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from infra.history.history import History
-from infra.recovery import adoption, remake, snapshots
+from infra.recovery import adoption, layout, snapshots
 from infra.recovery.store import Onward
 from infra.running.problems import ReplayError
 from infra.running.replay import replay
@@ -115,7 +115,7 @@ def standings(store: Path) -> dict[str, Standing]:
     """Return how each market's trading stands."""
     found = {}
     for directory in sorted(store.glob("[0-9]*")):
-        for key, state in snapshots.read(directory / remake.SNAPSHOTS).items():
+        for key, state in snapshots.read(directory / layout.SNAPSHOTS).items():
             if ".trade." in key.step:
                 kept = opened(cast("bytes", snapshots.plain(state)))
                 found[key.name] = pickle.loads(kept)[1]
@@ -212,10 +212,10 @@ def test_a_store_whose_log_of_changes_was_not_copied_does_not_begin_anew_in_sile
 ) -> None:
     play(first(job, 1), tmp_path)
     own = tmp_path / "store" / "0"
-    (own / remake.BEGUN).touch()
-    shutil.rmtree(own / remake.SNAPSHOTS)
-    (own / remake.SNAPSHOTS).mkdir()
-    snapshots.prepare(own / remake.SNAPSHOTS)
+    (own / layout.BEGUN).touch()
+    shutil.rmtree(own / layout.SNAPSHOTS)
+    (own / layout.SNAPSHOTS).mkdir()
+    snapshots.prepare(own / layout.SNAPSHOTS)
     with pytest.raises(ReplayError, match="has lost what it kept"):
         play(job, tmp_path)
 

@@ -17,6 +17,7 @@ import pytest
 from connectors.disk import DiskError
 from infra.databases import copy_database
 from infra.recovery import snapshots
+from infra.recovery.layout import SHELF
 from infra.recovery.snapshots import Key
 from infra.recovery.starts import Start, note
 from infra.verify import checkpoints
@@ -129,12 +130,12 @@ def test_what_a_death_left_half_is_removed_later(book: Checkpoints) -> None:
 
 
 def test_models_on_the_shelf_are_kept_too(book: Checkpoints) -> None:
-    shelf = book.store / checkpoints.SHELF
+    shelf = book.store / SHELF
     shelf.mkdir()
     (shelf / "large-1").write_bytes(b"a forest")
     taken = take(book)
     (shelf / "large-1").unlink()
-    assert (taken.directory / checkpoints.SHELF / "large-1").read_bytes() == b"a forest"
+    assert (taken.directory / SHELF / "large-1").read_bytes() == b"a forest"
 
 
 def test_a_run_that_goes_on_with_other_code_leaves_where_it_ended(book: Checkpoints) -> None:
