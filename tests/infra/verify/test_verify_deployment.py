@@ -138,6 +138,7 @@ def test_a_deployment_that_was_cut_off_twice_and_killed_twice_is_identical(tmp_p
             worker_dies(rig)
             more(rig, 2)
             at_work = rig.deck("verify", NAME, "--json")
+            forked = rig.deck("fork", NAME, "--set", "timeout=1s", "--json").summary["runs"]
             more(rig)
             since = bounds(home / "log")
             more(rig)
@@ -147,6 +148,8 @@ def test_a_deployment_that_was_cut_off_twice_and_killed_twice_is_identical(tmp_p
     receipts = orjson.loads(at_work.out)
     assert all(one["identical"] for one in receipts)
     assert sum(one["candles"] for one in receipts) > 0
+    assert [one["label"] for one in forked] == ["sandbox", "paper as run", "paper changed"]
+    assert 0 < forked[0]["signals"] == forked[1]["signals"]
     assert "identical" in stopped.out
     assert f"the first event that differs: {PERPETUAL.market}, number " in tampered.out
     assert 'type":"Candle' in tampered.out
