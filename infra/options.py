@@ -26,3 +26,10 @@ KafkaLog: TypeAlias = Annotated[
 NoHistory: TypeAlias = Annotated[
     bool, typer.Option("--no-history", help="Do not keep anything in ClickHouse.")
 ]
+Processes: TypeAlias = Annotated[
+    int, typer.Option(min=1, help="Processes that divide the markets among them.")
+]
+Events: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(help="Write every derived event there, one JSON a line.", show_default=False),
+]

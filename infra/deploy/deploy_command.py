@@ -22,7 +22,7 @@ from infra.deploy.starting import start
 from infra.deploy.status import Status
 from infra.deploy.supervisor import Supervisor
 from infra.deploy.unattended import FLATTEN, HOLD
-from infra.options import Account, FlowFile, NoHistory, WhoFills
+from infra.options import Account, FlowFile, NoHistory, Processes, WhoFills
 from infra.recovery.onward import Adopt, Afresh, onward
 from infra.recovery.store import Onward
 from infra.running.problems import explained
@@ -66,9 +66,7 @@ def deploy(
             help="Names with commas between.", show_default="MARKETS of the flow file, or all"
         ),
     ] = "",
-    processes: Annotated[
-        int, typer.Option(min=1, help="Processes that divide the markets among them.")
-    ] = 1,
+    processes: Processes = 1,
     name: Annotated[
         str, typer.Option(help="What it is called.", show_default="the flow file's name")
     ] = "",

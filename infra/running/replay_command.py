@@ -13,7 +13,7 @@ import typer
 
 from infra import screen
 from infra.listed import listed
-from infra.options import FlowFile, KafkaLog, NoHistory
+from infra.options import Events, FlowFile, KafkaLog, NoHistory, Processes
 from infra.recovery.onward import Adopt, Afresh, onward
 from infra.running import flowfile
 from infra.running.chosen import Logs, log_of, markets_of, origin_of, pairs
@@ -86,9 +86,7 @@ def command(
         ),
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Trades handed over at once.")] = 65_536,
-    processes: Annotated[
-        int, typer.Option(min=1, help="Processes that divide the markets among them.")
-    ] = 1,
+    processes: Processes = 1,
     fees: Annotated[
         float | None, typer.Option(help="Fee, in basis points.", show_default="the flow's")
     ] = None,
@@ -106,10 +104,7 @@ def command(
             show_default="the flow's",
         ),
     ] = None,
-    events: Annotated[
-        Path | None,
-        typer.Option(help="Write every derived event there, one JSON a line.", show_default=False),
-    ] = None,
+    events: Events = None,
     recovery: Annotated[
         Path | None,
         typer.Option(

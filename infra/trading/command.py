@@ -15,7 +15,7 @@ from infra.listed import listed
 from infra.log.places import order_queue, place
 from infra.metrics.gauges import Gauges
 from infra.metrics.publishing import Port, published
-from infra.options import Account, FlowFile, KafkaLog, NoHistory, WhoFills
+from infra.options import Account, Events, FlowFile, KafkaLog, NoHistory, WhoFills
 from infra.recovery.onward import Adopt, Afresh, onward
 from infra.recovery.starts import Start
 from infra.running import flowfile, report
@@ -77,12 +77,7 @@ def command(
             show_default="a place of its own for each flow, broker and account",
         ),
     ] = None,
-    events: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write every derived event there at the end, one JSON a line.", show_default=False
-        ),
-    ] = None,
+    events: Events = None,
     no_history: NoHistory = False,
     adopt: Adopt = False,
     afresh: Afresh = False,

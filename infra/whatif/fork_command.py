@@ -14,6 +14,7 @@ from rich.table import Table
 
 from infra import screen
 from infra.history.history import History
+from infra.options import Events, Processes
 from infra.running.playing import watcher
 from infra.running.replay import replay
 from infra.running.report import troubles
@@ -47,13 +48,8 @@ def fork(
     ] = "",
     listing: Listing = False,
     flow: FlowFile = None,
-    processes: Annotated[
-        int, typer.Option(min=1, help="Processes that divide the markets among them.")
-    ] = 1,
-    events: Annotated[
-        Path | None,
-        typer.Option(help="Write every derived event there, one JSON a line.", show_default=False),
-    ] = None,
+    processes: Processes = 1,
+    events: Events = None,
     picture: Picture = None,
     as_json: Json = False,
 ) -> None:
