@@ -34,9 +34,9 @@ dashboard: $(ready) ## the live page of what is deployed and what ran, on this m
 verify-flow: $(ready) ## replay what a deployment has read, and say whether it is identical: FLOW=flows/x.py or NAME=
 	@$(bin)/deck verify '$(or $(NAME),$(FLOW))' $(ARGS)
 
-# Many tests wait for a market that plays in real time: four at once keep two cores busy.
+# Many tests wait for a market that plays in real time: four at once keep two cores busy; who is done takes from the others.
 test: $(ready) ## the whole test suite, with doctests
-	@$(bin)/pytest -n 4 $(ARGS)
+	@$(bin)/pytest -n 4 --dist worksteal $(ARGS)
 
 check: $(ready) ## format, lint, types, tests: all that CI runs
 	@$(bin)/ruff format --check

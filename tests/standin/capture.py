@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -64,7 +64,7 @@ class Capture:
 
     kind: str
     symbol: str
-    lines: list[Line]
+    lines: Sequence[Line]
     snapshot: Json
 
     @property
@@ -158,8 +158,9 @@ class Capture:
         return cls(kind, symbol, lines, snapshot)
 
 
+@cache
 def made(count: int, kind: str = "spot", symbol: str = "BTCUSDT", first: int = 1) -> Capture:
-    """Return a small market: a trade each 50 ms, now up, now down."""
+    """Return a small market: a trade each 50 ms, now up, now down. Who plays it changes nothing."""
     trades = (
         RawTrade(
             first + n, f"{100 + n % 7}.{n % 10}0", f"0.0{1 + n % 9}", _START + 50 * n, n % 3 == 0
