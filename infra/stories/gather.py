@@ -59,10 +59,11 @@ def of_position(client: Client, home: Path, name: Name) -> Story:
     entry, closed = orders[0], tape.of(Closed, _OURS, position=name.number)
     over = closed[0].event if closed else None
     side: Side = "long" if entry.event.side == "buy" else "short"
+    acts, besides = _acts(tape, orders, name.number)
     return Story(
         name, run, side,
         _cause(tape, entry),
-        _acts(tape, orders, name.number),
+        acts, besides, [at.event for at in orders if at.event.action == "protect"],
         opened, over,
         _reach(tape, opened[0], over) if opened else None,
         _lesson(tape, entry.seq, entry.event.ts),
@@ -96,7 +97,7 @@ def of_signal(client: Client, home: Path, name: Name) -> Story:
         return of_position(client, home, name._replace(number=position))
     decision = _decision(tape, found[0])
     lesson = _lesson(tape, name.number, signal.ts)
-    return Story(name, run, None, decision, [], [], None, None, lesson, None)
+    return Story(name, run, None, decision, [], [], [], [], None, None, lesson, None)
 
 
 def _became(tape: Tape, signal: Placed[Signal]) -> int | None:
@@ -146,17 +147,22 @@ def _decision(tape: Tape, signal: Placed[Signal]) -> Decision:
     )
 
 
-def _acts(tape: Tape, orders: list[Placed[Order]], position: int) -> list[Act]:
+def _acts(tape: Tape, orders: list[Placed[Order]], position: int) -> tuple[list[Act], list[Fill]]:
+    """Return what was ordered with its fills, and the fills of no order, if nothing ended it.
+
+    A resting stop may fill while the flow orders the same: then they are told behind that order.
+    """
     fills = [at.event for at in tape.of(Fill, _OURS, position=position)]
-    return [
-        Act(
-            at.event,
-            book_of(tape, at.event),
-            [fill for fill in fills if fill.order == at.event.order],
-        )
-        for at in orders
-        if at.event.action in ("enter", "exit")
+    ours = [at.event for at in orders if at.event.action in ("enter", "exit")]
+    besides = [fill for fill in fills if not fill.order]
+    acts = [
+        Act(order, book_of(tape, order), [fill for fill in fills if fill.order == order.order])
+        for order in ours
     ]
+    if acts[-1].order.action == "exit":
+        acts[-1].fills.extend(besides)
+        besides = []
+    return acts, besides
 
 
 def _lesson(tape: Tape, place: int, then: Time) -> Lesson | None:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from matplotlib.figure import Figure
 
+from infra.pictures.bars import Bars
 from infra.pictures.candles import Level, Mark, Odds, candles
 from infra.stories.bars import bars
 from infra.stories.story import Story
@@ -49,7 +50,8 @@ def picture(tape: Tape, story: Story) -> Figure | None:
     each = "" if shown.each == 1 else f", {shown.each} candles a bar"
     title = f"{story.name} · {story.run.flow} · {candle.kind}{each}"
     return candles(
-        shown, title, marks=[*_marks(story)], levels=[*_levels(story, int(shown.end[-1]))],
+        shown, title, marks=[*_marks(story)],
+        levels=[*_levels(story, int(shown.end[-1])), *trail(story, shown)],
         odds=odds if given else None,
     )  # fmt: skip
 
@@ -71,6 +73,9 @@ def _marks(story: Story) -> Iterator[Mark]:
             first = act.fills[0]
             says = act.order.side if act.order.action == "enter" else act.order.why
             yield Mark(first.ts, float(first.price), act.order.side == "buy", says)
+    if story.besides and story.closed:
+        first = story.besides[0]
+        yield Mark(first.ts, float(first.price), first.side == "buy", story.closed.why)
     if not story.acts and story.decision and story.decision.candle:
         signal, candle = story.decision.signal.event, story.decision.candle
         yield Mark(signal.ts, candle.close, signal.action == "long", f"{signal.action} refused")
@@ -84,3 +89,22 @@ def _levels(story: Story, end: Time) -> Iterator[Level]:
         for name, price in (("stop", opened.stop), ("take", opened.take)):
             if price is not None:
                 yield Level(name, price, since, until)
+
+
+def trail(story: Story, shown: Bars) -> Iterator[Level]:
+    """Yield where the trailing stop stood, as the bars that lie wholly in the position tell it."""
+    opened = story.opened[-1] if story.opened else None
+    if opened is None or opened.trailing is None:
+        return
+    sign = 1 if story.side == "long" else -1
+    behind = 1 - sign * opened.trailing
+    over = story.closed.ts if story.closed else int(shown.end[-1])
+    best, since = float(opened.entry), opened.ts
+    told = "trailing"
+    for start, end, *ways in zip(shown.start, shown.end, shown.low, shown.high, strict=True):
+        better = max(best, ways[1]) if sign > 0 else min(best, ways[0])
+        if start < opened.ts or end > over or better == best:
+            continue
+        yield Level(told, best * behind, since, int(end))
+        best, since, told = better, int(end), ""
+    yield Level(told, best * behind, since, over)

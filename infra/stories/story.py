@@ -97,6 +97,11 @@ class Story:
         Where it came from, if history has the signal.
     acts
         Its orders, oldest first.
+    besides
+        Fills of none of those, where no order of the flow ended it: of the stop that rests at the
+        exchange, or of what the executor did by itself.
+    moved
+        Each time that the resting stop was to follow a trailing one.
     opened
         Each time that it grew.
     closed
@@ -115,6 +120,8 @@ class Story:
     side: Side | None
     decision: Decision | None
     acts: list[Act]
+    besides: list[Fill]
+    moved: list[Order]
     opened: list[Opened]
     closed: Closed | None
     reach: Reach | None

@@ -20,6 +20,7 @@ _BARRIERS = {
     "stop": "its stop-loss was hit", "take": "its take-profit was hit",
     "trailing": "its trailing stop was hit", "timeout": "its time was up",
 }  # fmt: skip
+_BESIDES = "; by no order of the flow: by the resting stop, or the executor"
 
 
 class Line(NamedTuple):
@@ -49,10 +50,13 @@ def lines(story: Story) -> Iterator[Line]:
     acts = iter(story.acts)
     for act in acts:
         if act.order.action == "exit":
-            yield _left(story, act.order)
+            yield from _moved(story)
+            yield _left(story, act.order.ts, act.order.why)
         yield from _acted(act, story.name.market)
         if act.order.action == "enter" and story.opened:
             yield from _barriers(story)
+    if story.besides:
+        yield from _besides(story)
     if story.closed:
         yield from _made(story, story.closed)
     elif story.opened and story.last:
@@ -113,9 +117,8 @@ def _acted(act: Act, market: str) -> Iterator[Line]:
             for side in (book.bids, book.asks)
         )
         yield Line(None, "book", f"bids {bids}; asks {asks}")
-    mid = mid_of(order)
     for fill in act.fills:
-        yield Line(fill.ts, "filled", _filled(fill, order, mid, market))
+        yield Line(fill.ts, "filled", _filled(fill, order, market))
     if not act.fills:
         yield Line(None, "filled", "nothing, so far as history knows")
 
@@ -130,15 +133,17 @@ def _expected(order: Order) -> str:
     return f"{short(order.expected)}, {slippage} from the mid {short(mid)}{worst}{left}"
 
 
-def _filled(fill: Fill, order: Order, mid: float | None, market: str) -> str:
+def _filled(fill: Fill, order: Order | None, market: str) -> str:
+    mid = mid_of(order) if order else None
     sign = 1 if fill.side == "buy" else -1
     slippage = "" if mid is None else f", {bps(sign * (float(fill.price) / mid - 1))} from that mid"
     fee = (
         f"{short(fill.fee)} {fill.fee_currency}" if fill.fee_currency
         else money(fill.fee, market, signed=False)
     )  # fmt: skip
-    late = lasted(fill.ts - order.ts)
-    return f"{short(fill.amount)} at {short(fill.price)}{slippage}, fee {fee}, {late} later"
+    late = f", {lasted(fill.ts - order.ts)} later" if order else ""
+    by = "" if fill.order else _BESIDES
+    return f"{short(fill.amount)} at {short(fill.price)}{slippage}, fee {fee}{late}{by}"
 
 
 def _barriers(story: Story) -> Iterator[Line]:
@@ -158,11 +163,29 @@ def _barriers(story: Story) -> Iterator[Line]:
     yield Line(opened.ts, "opened", f"{at}: {', '.join(told) or 'no barriers'}{grown}")
 
 
-def _left(story: Story, order: Order) -> Line:
-    held = f", after {lasted(order.ts - story.opened[0].ts)}" if story.opened else ""
+def _moved(story: Story) -> Iterator[Line]:
+    if story.moved:
+        last, times = story.moved[-1], len(story.moved)
+        often = "once, to" if times == 1 else f"{times:,} times, last to"
+        says = f"the resting stop moved {often} {short(last.price or 0)}"
+        yield Line(last.ts, "trailed", says)
+
+
+def _besides(story: Story) -> Iterator[Line]:
+    """Tell the end of a position that the flow did not order."""
+    first, market = story.besides[0], story.name.market
+    yield from _moved(story)
+    if story.closed:
+        yield _left(story, first.ts, story.closed.why)
+    for fill in story.besides:
+        yield Line(fill.ts, "filled", _filled(fill, None, market))
+
+
+def _left(story: Story, ts: Time, why: str) -> Line:
+    held = f", after {lasted(ts - story.opened[0].ts)}" if story.opened else ""
     reach = story.reach
     way = f"; on the way {bps(reach.best)} at best, {bps(reach.worst)} at worst" if reach else ""
-    return Line(order.ts, "left", f"{_ended(order.why)}{held}{way}")
+    return Line(ts, "left", f"{_ended(why)}{held}{way}")
 
 
 def _ended(why: str) -> str:
@@ -203,8 +226,9 @@ def _learned(lesson: Lesson, over: Closed | None) -> Iterator[Line]:
     yield Line(end.ts, "learned", f"{shadow} made {came} ({_ended(end.why)}); {said}")
     yield Line(None, "model then", _metrics(end.metrics, lesson.before))
     if over and over.side == end.side:
-        gap = bps(over.net_return - end.net_return)
-        yield Line(None, "gap", f"the position made {gap} more than its shadow")
+        gap = over.net_return - end.net_return
+        than = f"{bps(abs(gap))[1:]} {'more' if gap > 0 else 'less'} than" if gap else "as much as"
+        yield Line(None, "gap", f"the position made {than} its shadow")
 
 
 def _metrics(now: Numbers, before: object) -> str:
