@@ -28,8 +28,8 @@ from infra.recovery.layout import RUN, SHELF, SNAPSHOTS, STARTS
 
 STATES = "part-0.sqlite3"
 """The file with the snapshots of a process, there and here."""
-VERIFY = "verify"
-"""What those are for that somebody asked for."""
+VERIFY, CODE = "verify", "code"
+"""What those are for that somebody asked for, and those behind which other code went on."""
 _SAYS, _FLOWS, _LOCK = "checkpoint.json", "flows", "lock"
 # As the engine has it: what is newer than the frontier of the last execution was not finished.
 _HELD = """

@@ -10,7 +10,7 @@ import orjson
 
 from connectors.disk import DiskError
 from infra.recovery.layout import RUN
-from infra.verify.checkpoints import VERIFY, Checkpoints
+from infra.verify.checkpoints import CODE, VERIFY, Checkpoints
 
 EVERY, MOST = "1d", 8
 """How often one is kept, and how many."""
@@ -36,7 +36,7 @@ def keep_end(store: Path, code: tuple[str, str]) -> None:
     """
     book = Checkpoints(store)
     if book.running() not in (None, code):
-        book.take("code", code)
+        book.take(CODE, code)
 
 
 class Regular:

@@ -49,10 +49,13 @@ def stored(stretch: Stretch, client: Client) -> Stored:
     """
     if isinstance(stretch.origin, FromHistory):
         return _recut(stretch, client, Stored(unseen="trades: the log was history's own"))
-    found = raw(
-        client, stretch.origin.log(stretch.settings), stretch.positions, stretch.markets,
-        _horizon(stretch.settings), _PATIENCE_SECONDS,
-    )  # fmt: skip
+    if not stretch.positions:
+        return Stored()
+    with closing(stretch.origin.log(stretch.settings)) as log:
+        found = raw(
+            client, log, stretch.positions, stretch.markets,
+            _horizon(stretch.settings), _PATIENCE_SECONDS,
+        )  # fmt: skip
     if found is None:
         return Stored(unseen="trades and candles: history keeps none of its trades")
     if found.odd is not None:

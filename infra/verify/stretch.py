@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from infra.recovery import snapshots
 from infra.recovery.division import SINK, SOURCE
 from infra.recovery.layout import BEGUN, RUN, SHELF, SNAPSHOTS
 from infra.recovery.snapshots import Kept, Key
+from infra.recovery.starts import Start
 from infra.recovery.store import Onward, StoreError
 from infra.running.problems import explained
 from infra.running.replay import Watcher, replay
@@ -24,7 +26,7 @@ from infra.running.sources import FromHistory
 from infra.running.worker import Job, steps_of
 from infra.settings import Settings
 from infra.verify.as_read import AnyLog, AsRead
-from infra.verify.checkpoints import Checkpoint, Checkpoints, link_all
+from infra.verify.checkpoints import CODE, Checkpoint, Checkpoints, link_all
 from infra.verify.past_run import PastRun
 from infra.verify.sameness import Sameness, Spot
 from operators.bulk import Keeping
@@ -178,6 +180,21 @@ def stretches(
         ran = since.flow_hash if since else first
         found.append(Stretch(run, since, until, book.flow(run.flow, ran), ran, settings, log))
     return found
+
+
+def went_on(points: Sequence[Checkpoint], starts: Sequence[Start]) -> list[Checkpoint]:
+    """Leave out the checkpoints behind which other code was to go on, and was refused.
+
+    It is taken before the store is asked whether it can go on with that code. A start that could
+    is noted behind it, and in front of the next such checkpoint.
+    """
+    changes = [one.at for one in points if one.why == CODE]
+    until = dict(zip(changes, [*changes[1:], math.inf], strict=False))
+    return [
+        one
+        for one in points
+        if one.why != CODE or any(one.at <= start.at < until[one.at] for start in starts)
+    ]
 
 
 def ends(stretch: Stretch, place: Path) -> tuple[bytes, Spot | None]:

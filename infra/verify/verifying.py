@@ -31,7 +31,15 @@ from infra.verify.receipt import Receipt, Receipts, note
 from infra.verify.sameness import Spot
 from infra.verify.spot import Found, found_at
 from infra.verify.stored import Stored, stored
-from infra.verify.stretch import Stretch, Unverifiable, ends, numbers, places, stretches
+from infra.verify.stretch import (
+    Stretch,
+    Unverifiable,
+    ends,
+    numbers,
+    places,
+    stretches,
+    went_on,
+)  # fmt: skip
 
 _PATIENCE_SECONDS = 30.0
 """How long history has to take in what a run had concluded when it was looked at."""
@@ -160,7 +168,8 @@ class Verifying:
 
     def _points(self) -> list[Checkpoint]:
         """Return the checkpoints there are, and one of now if anything came since the last."""
-        points, now = self._book.kept(), self._book.take(VERIFY)
+        points = went_on(self._book.kept(), self.run.starts)
+        now = self._book.take(VERIFY)
         if now is None:
             raise Unverifiable(f"{self.run.store} has no snapshot yet: wait, or let it run")
         if points and places(points[-1]) == places(now):

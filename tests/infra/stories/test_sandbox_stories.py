@@ -1,4 +1,4 @@
-"""Positions of an account: ended by the stop that rests at the exchange, with an order or without."""
+"""Positions of an account that ended by the stop which rests at the exchange."""
 
 from __future__ import annotations
 
@@ -98,9 +98,9 @@ def test_an_end_that_no_order_of_the_flow_brought_is_told_all_the_same(story: St
 def test_a_trailing_stop_is_drawn_where_the_bars_in_the_position_put_it(story: Story) -> None:
     times = np.array([0, 1, 2, 3, 4]) * SECOND
     flat, high = np.full(5, 95.0), np.array([200.0, 105.0, 104.0, 110.0, 300.0])
-    shown = Bars("1s", 1, times, times + SECOND, flat, high, flat, flat, flat, {})
+    ends = np.array([1, 2, 3, 4, 6]) * SECOND
+    shown = Bars("1s", 1, times, ends, flat, high, flat, flat, flat, {})
     [one, *more, last] = trail(story, shown)
     assert one == Level("trailing", 90.0, SECOND, 2 * SECOND)
     assert more == [Level("", 105.0 * 0.9, 2 * SECOND, 4 * SECOND)]
-    assert last.price == pytest.approx(300 * 0.9)
-    assert (last.since, last.until) == (5 * SECOND, OVER.ts)
+    assert last == Level("", 110.0 * 0.9, 4 * SECOND, OVER.ts)

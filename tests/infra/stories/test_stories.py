@@ -206,8 +206,9 @@ def test_it_is_told_in_words_what_it_made_and_why_it_was_left(
     assert outcome.odds is not None
     loss = -log(outcome.odds if outcome.label else 1 - outcome.odds)
     assert f"loss {loss:.3f}" in said["learned"]
-    gap = bps(over["net_return"] - outcome.net_return)
-    assert said["gap"] == f"the position made {gap} more than its shadow"
+    gap = over["net_return"] - outcome.net_return
+    than = f"{abs(gap) * 1e4:,.1f} bps {'more' if gap > 0 else 'less'} than"
+    assert said["gap"] == f"the position made {than} its shadow"
 
 
 def test_a_signal_that_was_refused_has_a_story_too(played: Played, reader: Client) -> None:
