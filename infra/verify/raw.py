@@ -22,7 +22,7 @@ from infra.times import write_time
 from schemas import SECOND, Time, Trades
 from schemas.tables import columns, outside_block
 
-_ROWS = 200_000
+_ROWS = 50_000
 """Compared at once, and a message more."""
 _MESSAGES = 1_000
 _LOOK_SECONDS = 0.1
