@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
 from itertools import accumulate, takewhile
@@ -16,13 +17,16 @@ from typing import Any, NamedTuple
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from connectors.simulated.simulate import simulate
+from connectors.simulated.simulate import START, simulate
 from infra.history.history import History
 from infra.history.past import Past
 from infra.running.flowfile import load
 from infra.running.replay import replay
 from infra.running.sources import Files
 from infra.running.worker import Job
+from infra.trading.trading import Trading
+from infra.whatif.forking import forked
+from infra.whatif.parents import find
 from operators import Costs
 from schemas import DERIVED, MINUTE
 from schemas.tables import table
@@ -78,7 +82,11 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data
 
 
-KINDS = ("simulated", "regressor", "resumed", "real", "sma_cross", "learned_cross")
+KINDS = (
+    "simulated", "regressor", "resumed", "real", "sma_cross", "learned_cross", "forked_cross",
+    "warm_cross",
+)  # fmt: skip
+FLOWS = {"forked_cross": "sma_cross", "warm_cross": "learned_cross"}
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -101,14 +109,22 @@ def run(
     if rich := not kind.endswith("_cross"):
         costs = Costs(2, 1, 50)
     else:
-        flow = ROOT / "flows" / f"{kind}.py"
+        flow = ROOT / "flows" / f"{FLOWS.get(kind, kind)}.py"
         costs = load(flow).costs
     until = "2019-10-11T08:00" if kind == "real" else ""
     job = Job(flow, Files((data,)), until=until, costs=costs, settings=history.settings)
+    if kind == "warm_cross":  # shadows are held from the beginning, positions later
+        job = replace(job, trading=Trading(), started=START + 180 * MINUTE, since="3h")
     report = replay(job, None, events, lambda _: None)
+    if kind == "forked_cross":  # all of its parent stands beside it
+        with history.client("reader") as reader:
+            parent = find(report.run, reader, history.settings, None)
+        job = forked(parent, {"stop_loss": "0.004"}, "2024-01-01T03:00")
+        report = replay(job, None, events, lambda _: None)
     if kind == "resumed":
         with closing(history.client("owner")) as owner:
             again(owner, report.run)
+    assert (b"warming up" in events.read_bytes()) == (kind == "warm_cross")
     markets: dict[str, list[Told]] = defaultdict(list)
     for line in events.read_bytes().splitlines():
         event = json.loads(line)
