@@ -30,8 +30,8 @@ from infra.verify.receipt import Receipt, Receipts
 from infra.verify.stretch import Stretch
 from infra.verify.verifying import Outcome, Verifying
 
-_HASH = 16
-"""So much of a hash is shown."""
+_HASH, _NARROW = 16, 8
+"""So much of a hash is shown, and so much in a table."""
 
 
 def verify(
@@ -185,15 +185,20 @@ def _stretch(stretch: Stretch) -> str:
 
 def _table(receipts: list[Receipt]) -> Table:
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("verified", "run", "from", "to", "events", "candles", "sha256", ""):
-        grid.add_column(title, justify="right" if title in ("events", "candles") else "left")
+    for title in ("run", "from", "to", "events", "sha256", ""):
+        grid.add_column(title, justify="right" if title == "events" else "left", no_wrap=True)
     for one in receipts:
-        begun = _time(one.since_at) if one.since else "the beginning"
+        begun = _day(one.since_at) if one.since else "the beginning"
         grid.add_row(
-            _time(one.at), one.run[:8], begun, _time(one.until_at), f"{one.events:,}",
-            f"{one.candles:,}", one.sha256[:_HASH], "identical" if one.identical else "differs",
+            one.run[:8], begun, _day(one.until_at), f"{one.events:,}", one.sha256[:_NARROW],
+            "identical" if one.identical else "differs",
         )  # fmt: skip
     return grid
+
+
+def _day(at: int) -> str:
+    """Return a time as a table has it: without the year, and in whole seconds."""
+    return _time(at)[5:19]
 
 
 def _time(at: int) -> str:

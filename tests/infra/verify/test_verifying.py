@@ -269,7 +269,9 @@ def test_the_command_says_it_keeps_it_and_fails_if_it_differs(
     assert "nothing came since: see --again" in rig.deck("verify", past.run.run[:8]).err
     rows = rig.deck("verify", NAME, "--list", "--json").out
     assert {one["identical"] for one in json.loads(rows)[-3:]} == {True}
-    assert "identical" in rig.deck("verify", NAME, "--list").out
+    listed = rig.deck("verify", NAME, "--list").out
+    assert "identical" in listed
+    assert max(map(len, listed.splitlines())) <= 80
     log = past.copy_of_log(tmp_path / "log", f"DELETE FROM messages WHERE place = {nth_trade(20)}")
     said = rig.deck(
         "verify", "flows/often.py", "--again", "--from-log", log.directory or "", status=1
