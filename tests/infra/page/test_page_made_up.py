@@ -123,6 +123,18 @@ def test_scrolled_back_it_loads_older_candles_and_keeps_no_more_than_some(
         assert page.complaints == []
 
 
+def test_who_looks_at_the_newest_keeps_no_more_than_some_however_many_come_at_once(
+    server: MadeUp, page: Visit
+) -> None:
+    server.grow(1)
+    page.says("#candles-legend", "19:46:00")
+    server.grow(6_600)
+    page.says("#candles-legend", "2025-11-30 09:46:00")
+    at = "() => ({...document.querySelector('#candles-chart').dataset})"
+    assert page.run(at) == {"first": "5601", "many": "6000"}
+    assert page.complaints == []
+
+
 def test_wider_candles_are_put_together_by_the_server_and_go_on(
     server: MadeUp, page: Visit
 ) -> None:

@@ -127,14 +127,13 @@ export class Candles {
   }
 
   #added(many) {
+    this.#chart.add(this.#stretch.rows, many); // first: until then what is seen ends in front of them
     if (this.#stretch.rows.length > MOST + SLACK && this.#atEnd) {
-      const many = this.#stretch.dropOldest();
-      this.#chart.draw(this.#stretch.rows, -many);
+      const dropped = this.#stretch.dropOldest();
+      this.#chart.draw(this.#stretch.rows, -dropped);
     } else if (this.#stretch.rows.length > 2 * MOST) {
       this.#stretch.dropNewest(); // somebody looks at the oldest: the newest come back when they are wanted
       this.#chart.draw(this.#stretch.rows, 0);
-    } else {
-      this.#chart.add(this.#stretch.rows, many);
     }
     this.#tell(null);
     this.#on.moved();
