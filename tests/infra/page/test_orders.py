@@ -210,3 +210,4 @@ def test_the_desk_tells_of_flows_though_history_never_ran(settings: Settings, ho
     states.save(Place(settings.home, "one").status, status)
     [dead, _] = house.desk.now()["flows"]
     assert (dead["state"], dead["bad"], dead["commandable"]) == ("dead", True, False)
+    assert "is gone: deck restart" in dead["why"]
