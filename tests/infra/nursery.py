@@ -103,6 +103,8 @@ def _deck(
     for number, path in enumerate(streams):
         mode = os.O_WRONLY | os.O_CREAT | os.O_APPEND if number else os.O_RDONLY
         os.dup2(os.open(path, mode), number)
+    # multiprocessing has put a reader of nothing here, which need not read the file that 0 now is.
+    sys.stdin = os.fdopen(0, closefd=False)
     # Processes of its own import what is main here: they, too, take snapshots often.
     sys.modules["__main__"] = import_module("tests.infra.hasty_deck")
     sys.argv = ["deck", *words]
