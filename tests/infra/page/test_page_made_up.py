@@ -19,6 +19,15 @@ _MINUTE = 60_000
 _READY = """() => document.querySelector('#link-state')?.dataset.state === 'live' &&
     document.querySelector('#candles-legend').innerText.includes('UTC')"""
 _FORMING = "(at) => document.querySelector('#candles-chart').dataset.forming === at"
+_HIDDEN = """() => {
+  const [frame, held] = [window.requestAnimationFrame, []];
+  window.requestAnimationFrame = (draw) => held.push(draw);
+  window.shown = () => {
+    window.requestAnimationFrame = frame;
+    for (const draw of held) draw(performance.now());
+  };
+}"""
+_FRAMES = "() => new Promise((d) => requestAnimationFrame(() => requestAnimationFrame(d)))"
 _FAINT = Path(__file__).with_name("faint.js").read_text()
 _NAMELESS = Path(__file__).with_name("nameless.js").read_text()
 _HOSTILE = "<img src=x onerror=\"alert('in')\"><script>alert('in')</script>"
@@ -135,6 +144,25 @@ def test_who_looks_at_the_newest_keeps_no_more_than_some_however_many_come_at_on
     assert page.complaints == []
 
 
+def test_a_tab_that_was_hidden_still_follows_the_newest_when_it_is_looked_at_again(
+    server: MadeUp, page: Visit
+) -> None:
+    server.grow(1)
+    page.says("#candles-legend", "19:46:00")
+    page.run(_HIDDEN)  # as to a tab behind others, no frame is given to the page
+    many = "(many) => document.querySelector('#candles-chart').dataset.many === many"
+    for grown, kept in ((6_600, "6000"), (40, "6040")):
+        server.grow(grown)
+        page.until(many, kept)
+    page.run("() => window.shown()")
+    assert not page.page.is_visible("#candles-newest")
+    server.grow(1_000)
+    page.until(many, "6000")
+    page.says("#candles-legend", "2025-12-01 03:06:00")
+    assert not page.page.is_visible("#candles-newest")
+    assert page.complaints == []
+
+
 def test_wider_candles_are_put_together_by_the_server_and_go_on(
     server: MadeUp, page: Visit
 ) -> None:
@@ -144,6 +172,8 @@ def test_wider_candles_are_put_together_by_the_server_and_go_on(
     server.grow(5)
     page.says("#candles-legend", "19:46:00")
     assert "after=4990" in server.asked[-1]
+    page.run(_FRAMES)
+    assert not page.page.is_visible("#candles-newest")
     assert page.complaints == []
 
 
@@ -156,6 +186,8 @@ def test_candles_that_were_missed_are_fetched(server: MadeUp, page: Visit) -> No
     assert "after=5000" in server.asked[-1]
     many = "() => document.querySelector('#candles-chart').dataset.many"
     assert page.run(many) == "1201"
+    page.run(_FRAMES)
+    assert not page.page.is_visible("#candles-newest")
     assert page.complaints == []
 
 

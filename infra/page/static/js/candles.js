@@ -34,6 +34,7 @@ export class Candles {
     this.#chart = new PriceChart(parts.chart, {
       edge: (which) => this.#edge(which),
       point: (row) => this.#tell(row),
+      pan: () => this.#offerNewest(),
     });
     parts.newest.addEventListener("click", () => this.#edge("newest"));
     parts.width.addEventListener("change", () => this.#load({ moved: "newest" }));
@@ -63,7 +64,7 @@ export class Candles {
     const rows = rowsOf(answer);
     if (answer.reset || (this.#fresh && rows[0].seq > last.seq)) this.#stretch.newer = true;
     this.#fresh = false;
-    if (this.#step || this.#stretch.newer) return this.#atEnd ? this.#more("newer") : undefined;
+    if (this.#step || this.#stretch.newer) return this.#chart.atEnd ? this.#more("newer", { follow: true }) : undefined;
     this.#added(this.#stretch.append(rows));
   }
 
@@ -116,11 +117,6 @@ export class Candles {
     return Number(this.#parts.width.value) || null;
   }
 
-  get #atEnd() {
-    const seen = this.#chart.seen();
-    return !seen || seen.to >= this.#stretch.rows.length - 1;
-  }
-
   #halfWindow() {
     const width = (this.#step ?? this.#choice.step ?? 60) * 1000;
     return (width * FIRST) / 2;
@@ -128,9 +124,9 @@ export class Candles {
 
   #added(many) {
     this.#chart.add(this.#stretch.rows, many); // first: until then what is seen ends in front of them
-    if (this.#stretch.rows.length > MOST + SLACK && this.#atEnd) {
-      const dropped = this.#stretch.dropOldest();
-      this.#chart.draw(this.#stretch.rows, -dropped);
+    if (this.#stretch.rows.length > MOST + SLACK && this.#chart.atEnd) {
+      this.#stretch.dropOldest();
+      this.#chart.draw(this.#stretch.rows, "end");
     } else if (this.#stretch.rows.length > 2 * MOST) {
       this.#stretch.dropNewest(); // somebody looks at the oldest: the newest come back when they are wanted
       this.#chart.draw(this.#stretch.rows, 0);
@@ -155,10 +151,13 @@ export class Candles {
     } else if (this.#stretch[which] && !this.#asking) {
       this.#more(which);
     }
-    this.#parts.newest.hidden = this.#atEnd && !this.#stretch.newer;
   }
 
-  async #more(side) {
+  #offerNewest() {
+    this.#parts.newest.hidden = this.#chart.atEnd && !this.#stretch.newer;
+  }
+
+  async #more(side, { follow = false } = {}) {
     const { rows } = this.#stretch;
     const last = this.#step ? rows.at(-2) : rows.at(-1); // the last wide one may have grown
     const where = side === "older" ? { before: rows[0].seq } : { after: last?.seq ?? -1 };
@@ -168,7 +167,8 @@ export class Candles {
       this.#stretch[side] = answer.more;
       if (side === "newer") {
         this.#stretch.append(rowsOf(answer));
-        return this.#drawn(-this.#stretch.dropOldest());
+        const dropped = this.#stretch.dropOldest();
+        return this.#drawn(follow ? "end" : -dropped);
       }
       const many = this.#stretch.prepend(rowsOf(answer));
       this.#stretch.dropNewest();
@@ -201,7 +201,7 @@ export class Candles {
   #drawn(moved) {
     this.#chart.draw(this.#stretch.rows, moved);
     this.#tell(null);
-    this.#parts.newest.hidden = this.#atEnd && !this.#stretch.newer;
+    this.#offerNewest();
     this.#on.moved();
   }
 

@@ -6,8 +6,7 @@ import { colour, onTheme } from "./theme.js";
 
 const { CandlestickSeries, HistogramSeries, LineSeries, LineStyle, createChart, createSeriesMarkers } =
   window.LightweightCharts;
-const SHOWN = 160; // candles at first
-const AHEAD = 6; // places left empty at the right
+const SHOWN = 160; // candles, at most, that a place is brought into the middle of
 const STEP = 0.15; // of what is seen, for a key
 const NEAR = 60; // candles from an end: more are fetched
 const JUDGED = 200; // candles that tell how many digits a price has
@@ -25,8 +24,9 @@ export class PriceChart {
 
   /**
    * @param {HTMLElement} place - where it is drawn; it takes the keys, too
-   * @param {{edge: function(string): void, point: function(?object): void}} on - `edge` hears "older",
-   *   "newer" or "newest" when that is wanted, `point` the candle that is pointed at, or null
+   * @param {{edge: function(string): void, point: function(?object): void, pan: function(): void}} on - `edge`
+   *   hears "older", "newer" or "newest" when that is wanted, `point` the candle that is pointed at, or null, and
+   *   `pan` that others are seen
    */
   constructor(place, on) {
     this.#on = on;
@@ -49,7 +49,10 @@ export class PriceChart {
   /** How many digits its prices have behind the point. */
   digits = 2;
 
-  /** Draw rows anew. `moved`: by how many places they went to the right; "newest" shows their end. */
+  /**
+   * Draw rows anew. `moved`: by how many places they went to the right; "end" keeps what is seen as far from
+   * their end as it was, and "newest" shows their end.
+   */
   draw(rows, moved) {
     const seen = this.seen();
     this.#rows = rows;
@@ -61,14 +64,14 @@ export class PriceChart {
     this.#forming = null;
     this.form(forming);
     if (moved === "newest" || !seen) this.newest();
-    else if (moved) this.#scale.setVisibleLogicalRange({ from: seen.from + moved, to: seen.to + moved });
+    else if (moved !== "end") this.#scale.setVisibleLogicalRange({ from: seen.from + moved, to: seen.to + moved });
   }
 
   /** Draw the last of the rows, which came behind those drawn, or are some of them again. */
   add(rows, many) {
     const fresh = rows.slice(rows.length - many);
     const drawn = Math.max(this.#forming?.at ?? 0, this.#rows.at(-1)?.at ?? 0);
-    if (drawn > fresh[0].at || this.#unknown(fresh)) return this.draw(rows, 0);
+    if (drawn > fresh[0].at || this.#unknown(fresh)) return this.draw(rows, this.atEnd ? "end" : 0);
     this.#rows = rows;
     for (const row of fresh) {
       this.#candles.update(candle(row));
@@ -102,10 +105,15 @@ export class PriceChart {
       }));
   }
 
-  /** Go to the newest candles. */
+  /** Go to the newest candles: not to places, which are others by the next frame if more candles come. */
   newest() {
-    const end = this.#rows.length + AHEAD;
-    this.#scale.setVisibleLogicalRange({ from: end - SHOWN, to: end });
+    this.#scale.resetTimeScale();
+  }
+
+  /** Whether the newest of its candles is seen. */
+  get atEnd() {
+    const seen = this.seen();
+    return !seen || seen.to >= this.#rows.length - 1;
   }
 
   /** Bring a candle into the middle. */
@@ -129,6 +137,7 @@ export class PriceChart {
   #edges() {
     const seen = this.seen();
     if (!seen) return;
+    this.#on.pan();
     if (seen.from < NEAR) this.#on.edge("older");
     if (seen.to > this.#rows.length - NEAR) this.#on.edge("newer");
   }

@@ -8,7 +8,9 @@ export function look() {
   const shared = chartLook();
   return {
     ...shared,
-    timeScale: { ...shared.timeScale, timeVisible: true, secondsVisible: false, minBarSpacing: 0.2 },
+    timeScale: {
+      ...shared.timeScale, timeVisible: true, secondsVisible: false, barSpacing: 6, minBarSpacing: 0.2, rightOffset: 6,
+    },
     crosshair: { mode: 0 },
     localization: { timeFormatter: (at) => `${utc(at * 1000)} UTC` },
   };
