@@ -33,7 +33,7 @@ def bench(screen: Console) -> None:
             loop.append(plain_loop(path))
             ours.append(replay("sma_cross", path, batch))
             learned.append(replay("learned_cross", path, batch))
-        same = ("trades", "candles", "positions", "return")
+        same = ("trades", "candles", "positions", "gross_return")
         if any(ours[0].found[key] != loop[0].found[key] for key in same):
             screen.print(f"[red]{name}: loop and flow differ[/red]")
         grid.add_row(

@@ -120,7 +120,7 @@ def job(path: str) -> dict[str, float]:  # noqa: C901 - one plain loop
     seconds = perf_counter() - started
     return {
         "trades": len(symbols), "candles": candles, "positions": len(returns),
-        "return": fsum(returns), "seconds": seconds,
+        "gross_return": fsum(returns), "seconds": seconds,
     }  # fmt: skip
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Context, Decimal
 from math import fsum
 from time import perf_counter
 
-from schemas import Closed, Fault, Numbers, Outcome, Refused
+from schemas import Closed, Fault, Numbers, Opened, Outcome, Refused
 from schemas.tables import Record
 
 _EXACT = Context(prec=76)
-_TOLD = {Closed, Fault, Outcome, Refused}
+_TOLD = {Closed, Fault, Opened, Outcome, Refused}
 """What says more than that it was there."""
 _FIGURES = re.compile(r"\d(?:[\d.,:eTZ+-]*[\dZ])?")
 
@@ -65,6 +65,8 @@ class MarketTally:
     """Why something was refused, without its figures, and how often."""
     fault: str = ""
     """What the flow did wrong first, and where."""
+    held: bool = False
+    """Whether a position is open."""
 
     def take(self, records: list[Record]) -> None:
         """Take records into account."""
@@ -81,6 +83,9 @@ class MarketTally:
                 self.fees = _EXACT.add(self.fees, event.fees)
                 self.wins += event.pnl > 0
                 self.returns.add(event.gross_return)
+                self.held = False
+            elif type(event) is Opened:
+                self.held = True
             elif type(event) is Outcome:
                 self.metrics = event.metrics
             elif type(event) is Refused:
@@ -120,7 +125,7 @@ class Tally:
         """Go on counting."""
         for market, kept in (state or {}).items():
             if isinstance(kept, MarketTally):
-                self.markets[market] = kept
+                self.markets[market] = _whole(kept)
             elif isinstance(kept, float):
                 self._before += kept
 
@@ -141,8 +146,14 @@ class Tally:
         self._before, self._started = self.seconds, None
 
 
+def _whole(kept: MarketTally) -> MarketTally:
+    """Return what was kept with all that a tally has now: an earlier Tapedeck kept less of it."""
+    names = [one.name for one in fields(MarketTally) if hasattr(kept, one.name)]
+    return MarketTally(**{name: getattr(kept, name) for name in names})
+
+
 def total_return(markets: Mapping[str, MarketTally]) -> float:
-    """Return the exactly rounded sum of all positions' returns."""
+    """Return the exactly rounded sum of all positions' returns, before costs."""
     return fsum(part for market in markets.values() for part in market.returns.partials)
 
 

@@ -45,7 +45,7 @@ def summary(report: Report) -> dict[str, object]:
         "wins": sum(tally.wins for tally in markets.values()),
         "pnl": float(total(tally.pnl for tally in markets.values())),
         "fees": float(total(tally.fees for tally in markets.values())),
-        "return": total_return(markets),
+        "gross_return": total_return(markets),
         "seconds": report.seconds,
         "ticks_per_second": report.trades / report.seconds if report.seconds else 0.0,
         "rejects": counted(markets, "Reject"),
@@ -101,7 +101,7 @@ def counted(markets: Markets, kind: str) -> int:
 
 def still_open(markets: Markets) -> int:
     """Return how many positions the tape ended in."""
-    return counted(markets, "Opened") - counted(markets, "Closed")
+    return sum(tally.held for tally in markets.values())
 
 
 def refusals(markets: Markets) -> Counter[str]:

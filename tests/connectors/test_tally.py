@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.tally import ExactSum, MarketTally, Tally, plain_reason, total_return
-from schemas import Closed, Fault, Halt, Refused
+from schemas import Closed, Fault, Halt, Opened, Refused
 from schemas.tables import Record
 
 
@@ -94,3 +94,28 @@ def test_the_first_fault_of_a_market_is_kept_with_its_place() -> None:
     tally.take([Record(0, Fault("A", 1, "rule", "KeyError: 'x'", "cross.py:3 in rule"))])
     tally.take([Record(1, Fault("A", 2, "rule", "KeyError: 'y'", "cross.py:4 in rule"))])
     assert tally.fault == "KeyError: 'x' (cross.py:3 in rule)"
+
+
+def opened(position: int, amount: int) -> Record:
+    held = Opened("A", 1, position, "long", Decimal(amount), Decimal(7), None, None, None, None)
+    return Record(0, held)
+
+
+def test_a_position_that_grows_is_one_that_is_open_until_it_is_closed() -> None:
+    tally = MarketTally()
+    tally.take([opened(1, 3), opened(1, 5)])
+    assert tally.held
+    tally.take([closed("A", 1.0)])
+    assert not tally.held
+    tally.take([opened(2, 3)])
+    assert tally.held
+
+
+def test_what_an_earlier_version_kept_is_gone_on_with() -> None:
+    kept = MarketTally(wins=3)
+    del kept.fault, kept.held
+    tally = Tally()
+    tally.resume(pickle.loads(pickle.dumps({"A": kept})))
+    tally.write([Record(0, Fault("A", 1, "rule", "KeyError: 'x'", "cross.py:3 in rule"))])
+    found = tally.markets["A"]
+    assert (found.wins, found.fault, found.held) == (3, "KeyError: 'x' (cross.py:3 in rule)", False)

@@ -23,8 +23,8 @@ from infra.settings import Settings
 from tests.infra.rig import HASTY, ROOT, SMA, Arguments, Rig, history_of, recording, until, written
 
 WANTED = {
-    "trades", "candles", "signals", "positions", "pnl", "return", "seconds", "ticks_per_second",
-    "rejects", "late",
+    "trades", "candles", "signals", "positions", "pnl", "gross_return", "seconds",
+    "ticks_per_second", "rejects", "late",
 }  # fmt: skip
 Line: TypeAlias = "list[Arguments]"
 GOOD = "def strategy(tape):\n    return tape\n"

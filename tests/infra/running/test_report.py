@@ -59,7 +59,8 @@ def test_a_regressor_is_told_by_its_error_and_that_of_saying_nothing() -> None:
 def test_positions_that_are_still_open_have_a_column_where_there_are_any() -> None:
     told = report({})
     assert " open " not in shown(told)
-    told.markets["A"].counts["Opened"] += 1
+    told.markets["A"] = MarketTally(Counter({"Opened": 2}), held=True)
+    assert summary(told)["open"] == 1
     assert " open " in shown(told)
 
 
