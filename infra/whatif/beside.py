@@ -24,7 +24,8 @@ def _number(value: float | None, form: str) -> str:
 _FIGURES: Mapping[str, Callable[[Side], str]] = {
     "positions": lambda side: f"{len(side.held):,}",
     "won": lambda side: _number(side.won, ".1%"),
-    "return": lambda side: f"{side.gross_return:+.2%}",
+    "gross": lambda side: f"{side.gross_return:+.2%}",
+    "return": lambda side: f"{side.net_return:+.2%}",
     "PnL": lambda side: f"{side.pnl:+,.2f}",
     "fees": lambda side: f"{side.fees:,.2f}",
     "drawdown": lambda side: f"{side.drawdown:,.2f}",
@@ -97,8 +98,9 @@ def plain(sides: Sequence[Side]) -> dict[str, Any]:
                 "label": side.label, "run": side.run.run, "flow": side.run.flow,
                 "mode": side.run.mode, "settings": dict(side.settings),
                 "positions": len(side.held), "won": side.won, "pnl": float(side.pnl),
-                "fees": float(side.fees), "return": side.gross_return,
-                "drawdown": float(side.drawdown), "log_loss": side.log_loss, **side.counts,
+                "fees": float(side.fees), "gross_return": side.gross_return,
+                "net_return": side.net_return, "drawdown": float(side.drawdown),
+                "log_loss": side.log_loss, **side.counts,
             }
             for side in sides
         ],

@@ -16,7 +16,7 @@ MOST = 10_000
 """How many cells a sweep may have."""
 _DIGITS = 12
 """To so many the values of a range are rounded."""
-_NUMBERS = (int, float, Decimal, timedelta)
+_NUMBERS = {int, float, Decimal, timedelta}
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,10 @@ def axes(known: Iterable[Knob], given: Mapping[str, str]) -> list[Axis]:
     --------
     >>> axes([Knob("FAST", 5), Knob("STOP", 0.002)], {"stop": "0.001:0.003:3", "fast": "3,5"})
     [Axis(name='STOP', values=('0.001', '0.002', '0.003')), Axis(name='FAST', values=('3', '5'))]
+    >>> axes([Knob("STOP", 0.002)], {"stop": "0.001:0.01"})
+    Traceback (most recent call last):
+    infra.whatif.knobs.KnobError: --set stop=0.001:0.01: a range is written FROM:TO:COUNT, such as \
+0.001:0.01:10; it is 0.002
 
     """
     by_name = {one.name: one for one in known}
@@ -105,14 +109,17 @@ def cells(axes: Sequence[Axis]) -> list[Changes]:
 
 def _values(knob: Knob, text: str) -> list[str]:
     """Return what one setting is tried at, as it is written."""
-    ends = text.split(":")
-    ranges = isinstance(knob.value, _NUMBERS) or any(kind in _NUMBERS for kind in knob.may_be)
-    if len(ends) == 3 and ranges:  # noqa: PLR2004 - from, to, how many
-        return _range(knob, *ends)
+    kinds = {type(knob.value), *knob.may_be}
+    if ":" in text and kinds & _NUMBERS and str not in kinds:
+        return _range(knob, text)
     return [write(knob.read(part)) for part in _apart(text)]
 
 
-def _range(knob: Knob, first: str, last: str, count: str) -> list[str]:
+def _range(knob: Knob, text: str) -> list[str]:
+    first, last, count, *more = [*text.split(":"), "", ""][:4]
+    if not count or any(more):
+        example = f"{first}:{last or first}:10"
+        raise ValueTextError(f"a range is written FROM:TO:COUNT, such as {example}")
     if not count.isdecimal() or int(count) < 2:  # noqa: PLR2004 - both ends
         raise ValueTextError(f"{count!r} is not how many values, at least 2")
     low, high, steps = knob.read(first), knob.read(last), int(count) - 1

@@ -43,15 +43,20 @@ def tables(sweep: Sweep) -> Iterator[Table]:
 
 
 def _halves(sweep: Sweep) -> list[str]:
-    names = ["PnL", "Sharpe", "drawdown"]
+    names = ["PnL", *(["return"] if _by_return(sweep) else []), "Sharpe", "drawdown"]
     return [*(f"{name} then" for name in names), "PnL after"] if sweep.folds else names
+
+
+def _by_return(sweep: Sweep) -> bool:
+    return sweep.asked.by == "return"
 
 
 def _figures(row: Row, sweep: Sweep) -> list[str]:
     past = row.chosen_by
     cells = [
-        f"{past.positions:,}", _part(past.won), f"{past.pnl:+,.2f}", _ratio(past.sharpe),
-        f"{past.drawdown:,.2f}",
+        f"{past.positions:,}", _part(past.won), f"{past.pnl:+,.2f}",
+        *([f"{past.net_return:+.2%}"] if _by_return(sweep) else []),
+        _ratio(past.sharpe), f"{past.drawdown:,.2f}",
     ]  # fmt: skip
     return [*cells, f"{row.next.pnl:+,.2f}"] if row.next is not None else cells
 

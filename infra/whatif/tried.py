@@ -88,16 +88,19 @@ class Figures(NamedTuple):
     pnl: Decimal
     fees: Decimal
     gross_return: float
+    """The sum of the positions' returns before costs."""
+    net_return: float
+    """The same after costs."""
     sharpe: float | None
     """Mean of a position's net return over its standard deviation; None if that says nothing."""
     drawdown: Decimal
 
     def by(self, measure: str) -> float:
-        """Return what cells are ranked by; what says nothing ranks last."""
+        """Return what cells are ranked by, after costs; what says nothing ranks last."""
         if not self.positions:
             return _LAST
         values: dict[str, Decimal | float | None]
-        values = {"pnl": self.pnl, "return": self.gross_return, "sharpe": self.sharpe}
+        values = {"pnl": self.pnl, "return": self.net_return, "sharpe": self.sharpe}
         value = values[measure]
         return _LAST if value is None else float(value)
 
@@ -130,6 +133,7 @@ def figures(positions: Sequence[Position]) -> Figures:
         total,
         fees,
         fsum(one.gross_return for one in positions),
+        fsum(one.net_return for one in positions),
         sharpe([one.net_return for one in positions]),
         drawdown,
     )

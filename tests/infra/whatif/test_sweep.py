@@ -260,6 +260,19 @@ def test_figures_do_not_depend_on_the_order(positions: list[Position], random: o
     assert figures(shuffled) == figures(positions)
 
 
+def test_the_best_by_return_is_that_after_costs(bench: Bench) -> None:
+    found = swept(bench.job(), by="return", fees_bps="30,0")
+    cheap, dear = found.rows
+    assert dict(cheap.tried.changes) == {"COSTS.fees_bps": "0"}
+    assert cheap.whole.gross_return == dear.whole.gross_return
+    for row in found.rows:
+        made = sum(one.net_return for one in row.tried.positions)
+        assert row.whole.by("return") == pytest.approx(made)
+    assert cheap.whole.net_return > dear.whole.net_return
+    [best, *_] = sweep_table.tables(found)
+    assert [column.header for column in best.columns][3:5] == ["PnL", "return"]
+
+
 # What is to be thought of it ----------------------------------------------------------------------
 
 
