@@ -14,7 +14,7 @@ import orjson
 from bytewax.dataflow import Dataflow
 from bytewax.testing import TestingSource
 
-from infra.authors import lines, steady
+from infra.authors import asked, lines, steady
 from infra.authors.elsewhere import elsewhere
 from infra.authors.found import Found, place
 from infra.authors.market import Row, strips
@@ -50,7 +50,7 @@ def looks(path: Path, rows: Sequence[Row], *, apart: bool = True) -> Iterator[Fo
     with traps() as caught:
         try:
             flow = flowfile.load(path)
-            build(path, flow, op.input("replay", Dataflow(flow.name), TestingSource([])))
+            tape = build(path, flow, op.input("replay", Dataflow(flow.name), TestingSource([])))
         except FlowError as error:
             yield _not_built(path, error)
             return
@@ -58,7 +58,7 @@ def looks(path: Path, rows: Sequence[Row], *, apart: bool = True) -> Iterator[Fo
         yield Found("seeds", good=True, says="its models, if any, are seeded")
         draws = _draws()
         try:
-            with stored() as store:
+            with stored() as store, asked.counted() as counts:
                 concluded = play(path, flow, strips(rows, PIECE), caught.set, store)
         except DamagedError as error:
             yield _not_kept(path, error)
@@ -72,6 +72,7 @@ def looks(path: Path, rows: Sequence[Row], *, apart: bool = True) -> Iterator[Fo
     for kind, what, line in written(path):
         caught.note_line(Caught(kind, what, path.absolute(), line))
     yield _ran(path, concluded)
+    yield from asked.looks(tape, counts, str(path))
     yield from _caught(caught)
     yield Found("state", good=True, says="its state can be kept in snapshots")
     yield from _in_every_form(path, rows, apart=apart)

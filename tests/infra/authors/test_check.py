@@ -25,8 +25,8 @@ Looked: TypeAlias = dict[str, list[Found]]
 Look: TypeAlias = Callable[..., Looked]
 
 ALL = {
-    "builds", "seeds", "runs", "clock", "chance", "outside", "sets", "state", "pace", "repeats",
-    "look-ahead", "pieces", "memory", "resumes",
+    "builds", "seeds", "runs", "asked", "clock", "chance", "outside", "sets", "state", "pace",
+    "repeats", "look-ahead", "pieces", "memory", "resumes",
 }  # fmt: skip
 """All but the one in another process, which takes seconds."""
 
@@ -69,7 +69,8 @@ def in_rule(line: str, imports: str = "", top: str = "") -> str:
 
 
 @pytest.mark.parametrize("path", [SMA, LEARNED_CROSS])
-def test_the_flows_of_the_house_pass(rows: list[Row], path: Path) -> None:
+def test_the_flows_of_the_house_pass(path: Path) -> None:
+    rows = simulated(["sim:BTC/USDT", "sim:ETH/USDT"], 1.1)  # so that their longest window is full
     found = [*looks(path, rows, apart=False)]
     assert {one.check for one in found} == ALL
     assert [one for one in found if not one.good] == []
@@ -311,6 +312,18 @@ def test_what_fails_is_told_with_its_line(
     (one,) = found[check]
     assert says in one.says
     assert one.place.endswith(at(text, part))
+
+
+def test_a_rule_that_is_never_asked_is_told(look: Look) -> None:
+    text = in_rule("pass", "from operators import Prediction, Value")
+    found = look(text.replace("on=Averages", "on=Prediction"), "asked")
+    assert bad(found) == {"asked"}
+    [one] = found["asked"]
+    assert "no Prediction stood on the tape" in one.says
+    assert one.remedy.startswith("put predict(...) in front of it")
+    [one] = look(text.replace("on=Averages", "on=Value"), "asked")["asked"]
+    assert (one.good, "was not asked" in one.says) == (True, True)
+    assert "asked behind" in look(text, "asked")["asked"][0].says
 
 
 def test_a_step_that_raises_is_told_with_its_line(look: Look) -> None:
