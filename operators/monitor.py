@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from math import inf, isfinite
+from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,14 +72,15 @@ class Barriers:
         for name in ("stop_loss", "take_profit", "trailing_stop"):
             value = getattr(self, name)
             width = value.times if isinstance(value, Scaled) else value
-            if width is not None and not (isfinite(width) and width > 0):
-                msg = f"{name} must be a finite number above 0, such as 0.002, not {width}"
+            if width is not None and not _is_width(width):
+                msg = f"{name} must be a finite number above 0, such as 0.002, not {width!r}"
                 raise ValueError(msg)
             if name != "take_profit" and not isinstance(value, Scaled) and (value or 0) >= 1:
                 msg = f"{name} is a part of the price and must be below 1, not {value}"
                 raise ValueError(msg)
-        if self.timeout is not None and self.timeout <= timedelta(0):
-            msg = f"timeout must be above 0, not {self.timeout}"
+        if self.timeout is not None and not _is_span(self.timeout):
+            example = "such as timedelta(minutes=30)"
+            msg = f"timeout must be a time above 0, {example}, not {self.timeout!r}"
             raise ValueError(msg)
 
     @property
@@ -104,6 +106,14 @@ class Barriers:
         if self.timeout is not None:
             timeout = self.timeout // timedelta(microseconds=1) * 1000
         return Widths(stop, take, trailing, timeout)
+
+
+def _is_width(value: object) -> bool:
+    return isinstance(value, Real) and isfinite(value) and float(value) > 0
+
+
+def _is_span(value: object) -> bool:
+    return isinstance(value, timedelta) and value > timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from inspect import signature
 from pathlib import Path
 from types import ModuleType
 
+import operators
 from infra.importing import undisturbed
 from infra.whatif.hooks import HOOK, Panel, constants, hooked
 from operators import Costs, Tape
 from schemas.mendable import Mendable
+
+_NOT_TAKEN = re.compile(r"(\w+)\.__init__\(\) got an unexpected keyword argument ")
 
 
 class FlowError(Mendable, ValueError):
@@ -105,7 +110,14 @@ def explain(path: Path, error: BaseException) -> str:
     line = line_of(path, error)
     where = f"{path}, line {line}" if line else str(path)
     text = error.msg if isinstance(error, SyntaxError) else str(error)
-    return f"{where}: {type(error).__name__}{f': {text}' if text else ''}"
+    return f"{where}: {type(error).__name__}{f': {text}' if text else ''}{_taken(text)}"
+
+
+def _taken(text: str) -> str:
+    """Say what a part of ours takes, if it was given something else."""
+    found = _NOT_TAKEN.match(text)
+    part = getattr(operators, found[1], None) if found else None
+    return f"; it takes {', '.join(signature(part).parameters)}" if part is not None else ""
 
 
 def line_of(path: Path, error: BaseException) -> int | None:

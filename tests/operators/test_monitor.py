@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from itertools import accumulate, pairwise
 from math import inf, nan
 from random import Random
@@ -175,9 +176,11 @@ def test_a_take_profit_may_be_as_wide_as_the_price() -> None:
 
 
 @pytest.mark.parametrize("name", ["stop_loss", "take_profit", "trailing_stop"])
-@pytest.mark.parametrize("width", [0.0, -0.01, nan, inf, Scaled("v", 0.0), Scaled("v", nan)])
-def test_a_width_that_is_none_is_refused_by_name(name: str, width: float | Scaled) -> None:
-    with pytest.raises(ValueError, match=name):
+@pytest.mark.parametrize(
+    "width", [0.0, -0.01, nan, inf, Scaled("v", 0.0), Scaled("v", nan), "0.01", Decimal("0.01")]
+)
+def test_a_width_that_is_none_is_refused_by_name(name: str, width: object) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be a finite number above 0, such as 0.002"):
         Barriers(**{name: width})  # type: ignore[arg-type]
 
 
@@ -188,8 +191,9 @@ def test_a_stop_below_nothing_is_refused(name: str) -> None:
 
 
 def test_a_timeout_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="timeout must be above 0"):
-        Barriers(timeout=timedelta(0))
+    for timeout in (timedelta(0), timedelta(minutes=-1), 30):
+        with pytest.raises(ValueError, match=r"timeout must be a time above 0, such as .*, not "):
+            Barriers(timeout=timeout)  # type: ignore[arg-type]
 
 
 @given(st.lists(st.timedeltas(timedelta(microseconds=1), timedelta(days=9)), min_size=2))

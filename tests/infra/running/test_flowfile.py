@@ -60,3 +60,11 @@ def test_an_error_names_its_line(
     path = Path("flow.py") if relative else tmp_path / "flow.py"
     with pytest.raises(FlowError, match=r"flow.py, line 3: ValueError: invalid literal"):
         load(path)
+
+
+def test_a_setting_that_there_is_not_is_answered_with_those_there_are(tmp_path: Path) -> None:
+    path = tmp_path / "flow.py"
+    path.write_text("from operators import Barriers\nBARRIERS = Barriers(trailing=0.01)\n")
+    said = r"flow.py, line 2: .*'trailing'; it takes stop_loss, take_profit, timeout, trail"
+    with pytest.raises(FlowError, match=said):
+        load(path)
