@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from functools import partialmethod
 from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
@@ -158,13 +158,29 @@ class Past:
 
     def question(self, name: str, wanted: Wanted, *, brief: bool = False) -> Question:
         """Return the SELECT for what is wanted of a table; see `Wanted.of`."""
+        relation, columns, topic = self._relation(name)
+        return wanted.of(relation, columns, topic, brief=brief)
+
+    def span(self, name: str, wanted: Wanted) -> tuple[date, date, int] | None:
+        """Return the first time of a table's rows, the last and how many, if it has any.
+
+        They are those of whatever time: only the market, flow and run that are wanted count.
+        """
+        question = wanted.span(*self._relation(name))
+        if question is None:
+            return None
+        [(first, last, count)] = self.client.query(*question).result_rows
+        return (first, last, count) if count else None
+
+    def _relation(self, name: str) -> tuple[str, list[str], Topic]:
+        """Return which table or view answers, and its columns."""
         topic = TOPICS.get(name, Topic(""))
         relation = topic.relation or name
         if relation not in (tables := self.tables()):
             known = sorted({*TOPICS, *tables})
             raise HistoryError(f"history has no table {name!r}; there are {', '.join(known)}")
         rows = self.client.query(f"DESCRIBE TABLE {quote_identifier(relation)}").result_rows
-        return wanted.of(relation, [str(row[0]) for row in rows], topic, brief=brief)
+        return relation, [str(row[0]) for row in rows], topic
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from clickhouse_connect.driver.binding import quote_identifier
@@ -84,6 +84,19 @@ class Wanted:
         if brief:
             query = f"SELECT {self._shown(columns)} FROM ({query})"  # noqa: S608 - as above
         return Question(query, parameters)
+
+    def span(self, table: str, columns: Sequence[str], topic: Topic) -> Question | None:
+        """Return the question between which times there are rows, whichever are wanted.
+
+        It answers with the first time, the last and how many; None if the table has no time.
+        """
+        time = _time(columns)
+        if time is None:
+            return None
+        anytime = replace(self, since=None, until=None, last=None)
+        query, parameters = anytime.of(table, columns, topic)
+        name = quote_identifier(time)
+        return Question(f"SELECT min({name}), max({name}), count() FROM ({query})", parameters)  # noqa: S608 - as above
 
     def _tests(self, table: str, columns: Sequence[str]) -> tuple[list[str], dict[str, object]]:
         tests: list[str] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from infra import times
 from infra.history.history import app
 from infra.history.home import HistoryError
 from infra.history.past import Past
-from infra.history.sql import Format, answer, explain
+from infra.history.sql import Format, answer, cell, explain
 from infra.history.topics import TOPICS
 from infra.screen import out, told
 
@@ -68,9 +69,20 @@ def show(
         wanted = past.wanted(market, flow, run, since, until, last or None)
         query, parameters = past.question(name, wanted, brief=brief)
         try:
-            answer(past.client, query, form, output, 0, parameters)
+            rows = answer(past.client, query, form, output, 0, parameters)
         except DatabaseError as error:
             raise HistoryError(explain(error, query, past.client)) from None
+        if rows == 0 and (since or until):
+            _elsewhen(past.span(name, wanted))
+
+
+def _elsewhen(found: tuple[date, date, int] | None) -> None:
+    """Say at which times there are rows, where none are at those that were asked for."""
+    if found is None:
+        out.print("There are none at any other time, either.", highlight=False)
+        return
+    first, last, count = found
+    out.print(f"There are {count:,}, from {cell(first)} to {cell(last)}.", highlight=False)
 
 
 def topics() -> None:

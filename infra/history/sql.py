@@ -77,21 +77,24 @@ def answer(
     output: Path | None,
     rows: int,
     parameters: Parameters = None,
-) -> None:
-    """Write what a query answers, in a form, to a file or stdout."""
+) -> int | None:
+    """Write what a query answers, in a form, to a file or stdout.
+
+    Returns how many rows a table shows; of a file nobody counts them.
+    """
     if form is not Format.table:
         _write(client, query, form, output, parameters)
-        return
+        return None
     if output:
         raise HistoryError("a table is to look at: --format csv, json or parquet")
     width = None if _looked_at() else _ENDLESS
-    show(client, query, rows, Console(width=width), parameters)
+    return show(client, query, rows, Console(width=width), parameters)
 
 
 def show(
     client: Client, query: str, rows: int, console: Console, parameters: Parameters = None
-) -> None:
-    """Print a table, cut to `rows` and to the columns that fit, and say how to see the rest."""
+) -> int:
+    """Print a table, cut to `rows` and to the columns that fit; return how many rows it has."""
     with client.query_row_block_stream(query, parameters) as stream:
         source = stream.source
         names, types = source.column_names, [kind.name for kind in source.column_types]
@@ -101,7 +104,7 @@ def show(
             if rows and len(taken) > rows:
                 break
     shown = taken[:rows] if rows else taken
-    cells = [[_cell(value) for value in row] for row in shown]
+    cells = [[cell(value) for value in row] for row in shown]
     fit = _fitting(names, cells, console.width)
     table = Table(header_style="bold", row_styles=["", "on grey7"] if console.is_terminal else None)
     for name, kind in list(zip(names, types, strict=True))[:fit]:
@@ -116,6 +119,7 @@ def show(
         console.print(table)
     for note in _notes(len(shown), len(taken) > len(shown), names[fit:]):
         console.print(note, style="dim", highlight=False)
+    return len(shown)
 
 
 def _looked_at() -> bool:
@@ -167,7 +171,7 @@ def _write(
         part.replace(output)
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
     """Return a value as a table shows it."""
     if value is None:
         return "[dim]NULL[/dim]"

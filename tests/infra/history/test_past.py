@@ -286,6 +286,19 @@ def test_a_table_has_the_last_hundred_rows_and_a_file_all(run: str, tmp_path: Pa
     assert pq.read_table(out).num_rows == 360
 
 
+def test_where_no_rows_are_at_a_time_it_is_said_when_there_are(run: str) -> None:
+    asked = ("closed", "--run", run, "--flow", "one", "--market", "past:A/USD")
+    said = deck(*asked, "--since", "2h").stdout
+    assert "No rows." in said
+    assert "There are 90, from 2023-11-14 23:00:00 to 2023-11-15 00:29:00." in said
+    said = deck("daily", *asked[1:], "--since", "2h", "--limit", "5").stdout
+    assert "There are 2, from 2023-11-14 to 2023-11-15." in said
+    said = deck("closed", "--market", "past:C/USD", "--until", "2h").stdout
+    assert "There are none at any other time, either." in said
+    assert "There are" not in deck("closed", "--market", "past:C/USD").stdout
+    assert "There are" not in deck(*asked, "--since", "2023-11-14").stdout
+
+
 def test_a_command_that_cannot_be_done_says_so_in_a_line() -> None:
     said = deck("closed", "--run", "zz")
     assert said.exit_code == 1
