@@ -15,6 +15,7 @@ from connectors.exchange.venue import Asks
 from infra import screen
 from infra.intake.gauges import intake_gauges
 from infra.intake.intake import Intake, Taken, Taking
+from infra.intake.once import once
 from infra.intake.record_board import age
 from infra.intake.watching import Watching, mishaps
 from infra.listed import listed
@@ -79,7 +80,11 @@ def ingest(
             where, names, min(processes_, len(names)), Asks(listed(values), every),
             not no_history, settings,
         )  # fmt: skip
-        with published(metrics_port, "kafka" if kafka else "embedded", "log", settings) as publish:
+        log = "kafka" if kafka else "embedded"
+        with (
+            once(names, settings, kafka=kafka),
+            published(metrics_port, log, "log", settings) as publish,
+        ):
             end = _run(intake, publish)
         screen.out.print(board(end))
         for line in _unkept(end):

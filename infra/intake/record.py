@@ -21,6 +21,7 @@ from connectors.log.sink import write
 from connectors.log.tail import last_trades
 from connectors.recordings.recorder import Recorder
 from connectors.venue.venue import VenueError
+from infra.intake.once import once
 from infra.intake.record_board import Board
 from infra.intake.watching import Watching
 from infra.listed import listed
@@ -63,6 +64,7 @@ def record(
         names = listed(markets)
         _alone(stack, to)
         where = place(settings, kafka)
+        stack.enter_context(once(names, settings, kafka=kafka))
         feed = stack.enter_context(_Feed(where, names, settings)) if names else None
         log = stack.enter_context(closing(where.log()))
         recorder = Recorder(log, to, private=private, from_end=bool(names))

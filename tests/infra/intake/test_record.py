@@ -17,6 +17,7 @@ from connectors.log.tail import last_trades
 from connectors.recordings.replay import Replay
 from connectors.recordings.stretch import archived
 from infra.intake import record as command
+from infra.intake.once import once
 from infra.lock import Lock
 from infra.log.log import MarketLog
 from infra.settings import Settings
@@ -117,6 +118,17 @@ def test_two_recorders_in_one_directory_are_refused(rig: Rig, deck: Callable[...
         said = deck(status=1)
     assert "rec: another deck record is at work there; stop it, or name another" in said.stderr
     deck()
+
+
+@pytest.mark.parametrize("doing", ["ingest", "record"])
+def test_a_market_that_is_taken_in_already_is_refused(rig: Rig, doing: str) -> None:
+    taking = [doing, *(["--to", rig.home / "rec"] if doing == "record" else ["--no-history"])]
+    with once(["okx:ETH/USDT", MARKET], Settings(rig.home), kafka=False):
+        said = rig.deck(*taking, "--markets", f"{MARKET},okx:BTC/USDT", status=1)
+    assert f"--markets {MARKET}: another deck ingest or deck record takes that" in said.err
+    assert "okx:BTC/USDT" not in said.err
+    with once([MARKET], Settings(rig.home), kafka=False):
+        pass  # whoever was refused holds nothing
 
 
 @pytest.mark.parametrize(
