@@ -1,9 +1,10 @@
 """`make bench`: the tables, in ten minutes; or those named: `make bench ARGS="replay memory"`.
 
-`ingest`, `orders`, `scale` and `history` run only when they are named: they want the machine for
-themselves. `make bench ARGS="ingest"` takes half an hour, or in short `make bench ARGS="ingest
---seconds 5 --hold 10"`; `make bench ARGS="orders"` takes two minutes, `scale` eight, `history` ten
-(and 3 GB of the temporary directory's disk).
+`ingest`, `orders`, `scale`, `history` and `page` run only when they are named: they want the
+machine for themselves. `make bench ARGS="ingest"` takes half an hour, or in short `make bench
+ARGS="ingest --seconds 5 --hold 10"`; `make bench ARGS="orders"` takes two minutes, `scale` eight,
+`history` ten (and 3 GB of the temporary directory's disk), `page` a quarter of an hour, or three
+minutes with `--events 100000`.
 """
 
 import signal
@@ -20,6 +21,7 @@ from benchmarks import (
     bench_memory,
     bench_operators,
     bench_orders,
+    bench_page,
     bench_replay,
     bench_scale,
 )
@@ -35,8 +37,8 @@ TABLES = {
 def main(arguments: list[str]) -> None:
     """Print the tables."""
     parser = ArgumentParser("make bench", description=__doc__)
-    known = (*TABLES, "ingest", "orders", "scale", "history")
-    parser.add_argument("tables", nargs="*", help=f"of {', '.join(known)}; all but the last four")
+    known = (*TABLES, "ingest", "orders", "scale", "history", "page")
+    parser.add_argument("tables", nargs="*", help=f"of {', '.join(known)}; all but the last five")
     parser.add_argument(
         "--seconds", type=float, default=bench_ingest.SECONDS,
         help="of ingest and orders: how long latencies are measured (%(default).0f)",
@@ -49,12 +51,17 @@ def main(arguments: list[str]) -> None:
         "--trades", type=int, default=bench_history.TRADES,
         help="of history: how many there are to ask about (%(default)d)",
     )  # fmt: skip
+    parser.add_argument(
+        "--events", type=int, default=bench_page.EVENTS,
+        help="of page: along how many trades its memory is watched (%(default)d)",
+    )  # fmt: skip
     chosen = parser.parse_args(arguments)
     named = {
         "ingest": partial(bench_ingest.bench, seconds=chosen.seconds, hold=chosen.hold),
         "orders": partial(bench_orders.bench, seconds=chosen.seconds),
         "scale": partial(bench_scale.bench, seconds=bench_scale.SECONDS),
         "history": partial(bench_history.bench, trades=chosen.trades),
+        "page": partial(bench_page.bench, events=chosen.events),
     }
     unknown = [name for name in chosen.tables if name not in known]
     if unknown:
