@@ -11,7 +11,7 @@ import typer
 from infra import screen
 from infra.deploy import status as states
 from infra.deploy.deployment import DeployError, Deployment, Place, places
-from infra.deploy.flow_board import Flow, facts, flows, table
+from infra.deploy.flow_board import DEAD, SILENT, Flow, facts, flows, table
 from infra.deploy.logbook import follow, last
 from infra.deploy.supervisor import Supervisor
 from infra.running.problems import explained
@@ -114,9 +114,11 @@ def _show(found: list[Flow], settings: Settings) -> None:
     screen.out.print(table(found))
     for flow in found:
         if flow.bad or flow.state == states.RESTARTING:
-            why = flow.status.why if flow.status is not None else ""
             name = flow.deployment.name
-            say(f"{name}: {why or flow.state}; deck logs {name}, deck restart {name}", _ODD)
+            more = (
+                "" if flow.state in (DEAD, SILENT) else f"; deck logs {name}, deck restart {name}"
+            )
+            say(f"{name}: {flow.why or flow.state}{more}", _ODD)
     if any(flow.runs for flow in found) and not Supervisor(settings.home).up():
         say(
             "the supervisor is down, so nothing that dies is started again: deck restart --all",

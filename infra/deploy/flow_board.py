@@ -18,9 +18,11 @@ _SECOND = 1_000_000_000
 _DAY = 86_400 * _SECOND
 _NAMED = 2
 """So many positions are named; more are counted."""
+DEAD, SILENT = "dead", "silent"
+"""States that nobody says: they are what is seen."""
 _STYLES = {
-    states.RUNNING: "green", states.FAILED: "red", states.RESTARTING: "yellow", "dead": "red",
-    "silent": "red",
+    states.RUNNING: "green", states.FAILED: "red", states.RESTARTING: "yellow", DEAD: "red",
+    SILENT: "red",
 }  # fmt: skip
 
 
@@ -38,15 +40,29 @@ class Flow(NamedTuple):
         if self.status is None:
             return states.STARTING if self.runs else states.STOPPED
         if self.status.state in states.UP and not self.runs:
-            return "dead"
-        if self.status.state in states.UP and not self.status.fresh:
-            return "silent"
+            return DEAD
+        if self.status.state in states.UP and (not self.status.fresh or self.status.hangs):
+            return SILENT
         return self.status.state
 
     @property
     def bad(self) -> bool:
         """Whether somebody should look."""
-        return self.state in (states.FAILED, "dead", "silent")
+        return self.state in (states.FAILED, DEAD, SILENT)
+
+    @property
+    def why(self) -> str:
+        """Why somebody should look; what one that is silent said last was of something else."""
+        status, name = self.status, self.deployment.name
+        if status is None:
+            return ""
+        if self.state == DEAD:
+            return f"its process is gone: deck restart {name}"
+        if self.state == SILENT and status.hangs:
+            return f"its process says nothing, it is stopped or hangs: {states.unhung(status)}"
+        if self.state == SILENT:
+            return f"it says nothing for {states.FRESH_SECONDS:g} s: deck logs {name}"
+        return status.why
 
     @property
     def positions(self) -> dict[str, str]:
@@ -91,7 +107,7 @@ def facts(flow: Flow, now: int | None = None) -> dict[str, object]:
         "processes": asked.processes, "state": flow.state, "since": status.since,
         "run": status.run, "lag_seconds": _lag(status, now), "behind": status.behind,
         "last_event": status.last_event, "trades": status.trades, "positions": flow.positions,
-        "pnl": status.pnl, "restarts": status.restarts, "why": status.why, "pid": status.pid,
+        "pnl": status.pnl, "restarts": status.restarts, "why": flow.why, "pid": status.pid,
         "processes_now": list(status.processes), "metrics_port": status.metrics_port,
     }  # fmt: skip
 

@@ -145,7 +145,7 @@ class Keeper:
         if state != self._status.state:
             self.log.info("run %s, process %s", at.run, ", ".join(map(str, at.processes)))
         self._fars = at.fars
-        told = states.standing(at.fars)
+        told = {**states.standing(at.fars), "heard": time.time_ns()}
         self._status = replace(self._status, run=at.run, processes=at.processes, **told)  # type: ignore[arg-type]
         if state != self._status.state:
             self._say(state)

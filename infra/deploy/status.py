@@ -49,6 +49,8 @@ class Status:
         When the process that is at work said so first.
     version
         The parent's, of Tapedeck.
+    heard
+        When the process that is at work said how far it is last; 0 if that is not known.
 
     """
 
@@ -68,6 +70,7 @@ class Status:
     metrics_port: int | None = None
     begun: int = 0
     version: str = ""
+    heard: int = 0
 
     @property
     def fresh(self) -> bool:
@@ -75,9 +78,15 @@ class Status:
         return time.time_ns() - self.said < FRESH_SECONDS * 1e9
 
     @property
+    def hangs(self) -> bool:
+        """Whether its process, which should run, says nothing, though its parent does."""
+        old = self.heard and time.time_ns() - self.heard >= FRESH_SECONDS * 1e9
+        return self.state == RUNNING and self.fresh and bool(old)
+
+    @property
     def alive(self) -> bool:
         """Whether its flow runs."""
-        return self.state == RUNNING and self.fresh
+        return self.state == RUNNING and self.fresh and not self.hangs
 
 
 def standing(ats: Sequence[Far]) -> dict[str, object]:
@@ -110,6 +119,18 @@ def held(status: Status | None) -> dict[str, str]:
     """
     lines = status.markets if status is not None else {}
     return {name: line.position for name, line in sorted(lines.items()) if line.position != FLAT}
+
+
+def unhung(status: Status) -> str:
+    """Return what to do about a process that hangs: its parent does the rest.
+
+    Examples
+    --------
+    >>> unhung(Status(RUNNING, processes=(7, 8)))
+    'kill -9 7: it is started again, and nothing is lost'
+
+    """
+    return f"kill -9 {status.processes[0]}: it is started again, and nothing is lost"
 
 
 def save(path: Path, status: Status) -> None:

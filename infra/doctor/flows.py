@@ -50,6 +50,9 @@ def _deployment(place: Place) -> Iterator[Finding]:
     elif status.state in states.UP and not status.fresh:
         said = f"says nothing for {_ago(status.said):,.0f} s"
         yield bad(check, said, f"deck logs {place.name}, then deck restart {place.name}")
+    elif status.hangs:
+        said = f"its process says nothing for {_ago(status.heard):,.0f} s: it is stopped, or hangs"
+        yield bad(check, said, states.unhung(status))
     else:
         yield ok(check, status.state)
         if status.state == states.RUNNING:

@@ -105,7 +105,6 @@ def told(flow: Flow) -> dict[str, Any]:
         **{name: found[name] // _MILLI or None for name in _TIMES},
         "flow": Path(asked.flow).stem,
         "bad": flow.bad,
-        "why": why_bad(flow),
         "lag_seconds": found["lag_seconds"] if present else None,
         "commandable": asked.kind != REPLAY and flow.state in states.UP,
         "lines": [
@@ -117,19 +116,6 @@ def told(flow: Flow) -> dict[str, Any]:
             for market, line in sorted(lines.items())
         ],
     }  # fmt: skip
-
-
-def why_bad(flow: Flow) -> str:
-    """Return why somebody should look at a flow.
-
-    Of one that says nothing, what it said last was of something else.
-    """
-    name = flow.deployment.name
-    if flow.state == "silent":
-        return f"it has said nothing for {states.FRESH_SECONDS:g} s: deck logs {name}"
-    if flow.state == "dead":
-        return f"its process is gone: deck restart {name}"
-    return flow.status.why if flow.status is not None else ""
 
 
 def _seen(place: Place) -> Iterable[Flow]:

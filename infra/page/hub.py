@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.scrub import scrubbed
 from infra.page.body import packed
-from infra.page.desk import why_bad
 from infra.page.refusal import BUSY, HISTORY_DOWN, NOT_FOUND, Refusal
 from infra.page.topic import Key, Topic
 from infra.page.viewer import Viewer
@@ -184,7 +183,7 @@ class Hub:
             runs = {key.run for key in self._topics}
         found = [flow for run in runs if (flow := self._house.desk.of(run)) is not None]
         return "; ".join(
-            f"{flow.deployment.name} is {flow.state}: {why_bad(flow)}" for flow in found if flow.bad
+            f"{flow.deployment.name} is {flow.state}: {flow.why}" for flow in found if flow.bad
         )
 
     def _trouble(self, what: str, why: str) -> None:

@@ -209,6 +209,8 @@ def test_a_deployment_that_runs_is_told_by_its_lag_its_restarts_and_its_markets(
         found = {one.check: one for one in flows.deployments(settings)}
         states.save(deployed(settings, ill).status, replace(ill, said=late))
         silent = only(flows.deployments(settings), "demo")
+        states.save(deployed(settings, ill).status, replace(ill, heard=late, processes=(7,)))
+        hangs = only(flows.deployments(settings), "demo")
     assert {check: one.state for check, one in found.items()} == {
         "demo": "ok", "demo, restarts": "warn", "demo, lag": "warn", "demo, behind": "bad",
         "demo, entries": "warn",
@@ -216,6 +218,8 @@ def test_a_deployment_that_runs_is_told_by_its_lag_its_restarts_and_its_markets(
     assert found["demo, entries"].says == "okx:A/B is halted"
     assert silent.state == "bad"
     assert silent.says.startswith("says nothing for 100 s")
+    assert hangs.state == "bad"
+    assert hangs.says.startswith("its process says nothing for 100 s")
 
 
 def test_a_rehearsal_is_neither_late_nor_behind(tmp_path: Path) -> None:

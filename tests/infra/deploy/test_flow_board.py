@@ -18,7 +18,7 @@ from schemas import SECOND
 NOW = time.time_ns()
 
 
-def flow(state: str, runs: bool = True, said: int = 0, name: str = "cross") -> Flow:
+def flow(state: str, runs: bool = True, said: int = 0, name: str = "cross", heard: int = 0) -> Flow:
     markets = {
         "binance:BTC/USDT:USDT": Line(position="long 0.25 at 61,000.5"),
         "binance:ETH/USDT:USDT": Line(position="short 12 at 2,300"),
@@ -28,6 +28,7 @@ def flow(state: str, runs: bool = True, said: int = 0, name: str = "cross") -> F
     status = Status(
         state, since=NOW - 90 * SECOND, said=said or time.time_ns(), restarts=12,
         pnl="-12345.678", markets=markets, last_event=NOW - 3 * SECOND, run="r", pid=7,
+        processes=(8, 9), heard=heard,
     )  # fmt: skip
     return Flow(asked, status, runs)
 
@@ -52,6 +53,12 @@ def test_who_says_nothing_or_is_gone_is_not_taken_for_running(tmp_path: Path) ->
     old = NOW - 60 * SECOND
     assert flow(states.RUNNING, runs=False).state == "dead"
     assert flow(states.RUNNING, said=old).state == "silent"
+    hangs = flow(states.RUNNING, heard=old)
+    assert (hangs.state, hangs.bad) == ("silent", True)
+    assert hangs.why.endswith("kill -9 8: it is started again, and nothing is lost")
+    assert flow(states.RUNNING, said=old, heard=old).why.endswith("10 s: deck logs cross")
+    assert flow(states.RUNNING, heard=time.time_ns()).state == states.RUNNING
+    assert flow(states.RESTARTING, heard=old).state == states.RESTARTING
     assert flow(states.FAILED, runs=False, said=old).state == states.FAILED
     assert flow(states.STOPPED, runs=False, said=old).state == states.STOPPED
     assert [flow(state, runs=False).bad for state in ("failed", "running", "stopped")] == [

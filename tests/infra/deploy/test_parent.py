@@ -21,6 +21,7 @@ from infra.deploy.deployment import Place
 from infra.deploy.keeper import GAVE_UP
 from infra.deploy.status import Status
 from infra.deploy.told import RESTART
+from schemas import SECOND
 from tests.infra.rig import ROOT, Rig
 from tests.infra.trading_rig import OFTEN, PATIENCE, Feed, feed
 
@@ -94,6 +95,8 @@ def test_a_flow_that_dies_is_started_again_and_drains_when_it_is_told_to(
         market.until(running(rig))
         first = status(rig)
         [pid] = first.processes
+        os.kill(pid, signal.SIGSTOP)
+        market.until(lambda: 0 < status(rig).heard < status(rig).said - 2 * SECOND)
         os.kill(pid, signal.SIGKILL)
         market.until(running(rig, restarts=1, trades=first.trades))
         second = status(rig)
