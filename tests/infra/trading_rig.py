@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from connectors.log.log import Appender
 from infra.log.log import MarketLog, OrderQueue
 from infra.settings import Settings
 from schemas import MINUTE, SECOND, Book, Instrument, Time, Trades
@@ -49,10 +50,10 @@ class Feed:
     It begins a minute ago, and is in the present from the first `until` on.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._client = MarketLog(settings).client()
+    def __init__(self, client: Appender, markets: tuple[str, ...] = MARKETS) -> None:
+        self._client, self._markets = client, markets
         self.at: Time = time.time_ns() - MINUTE
-        for market in MARKETS:
+        for market in markets:
             rules = Instrument(
                 market, self.at, Decimal("0.01"), Decimal("0.001"), Decimal(5), Decimal(1)
             )
@@ -62,7 +63,7 @@ class Feed:
     def second(self) -> None:
         """Let a second pass in each market."""
         self.at += SECOND
-        for market in MARKETS:
+        for market in self._markets:
             price = 100 + self.at // SECOND % 7 / 100
             book = Book(market, self.at, [(price - 0.01, 50.0)], [(price + 0.01, 50.0)])
             stamps = [self.at, self.at + SECOND // 2]
@@ -87,7 +88,7 @@ class Feed:
 def feed(rig: Rig) -> Iterator[Feed]:
     """Give a home its log and a feed, and stop what was started for them."""
     settings = Settings(rig.home)
-    made = Feed(settings)
+    made = Feed(MarketLog(settings).client())
     try:
         yield made
     finally:
@@ -98,9 +99,11 @@ def feed(rig: Rig) -> Iterator[Feed]:
 
 def kept(store: Path) -> Seen:
     """Return the events that a run has kept so far, but for a torn last line."""
-    files = [path.read_bytes() for path in sorted(store.glob("0/events/*"))]
+    files = [path.read_bytes() for path in sorted(store.glob("*/events/*"))]
     return [json.loads(line) for text in files for line in text.split(b"\n")[:-1]]
 
 
-def count(store: Path, kind: str) -> int:
-    return sum(event["type"] == kind for event in kept(store))
+def count(store: Path, kind: str, market: str = "") -> int:
+    """Return how many events of a kind a run has kept so far."""
+    begun = f'"type":"{kind}","market":"{market}'.encode()
+    return sum(path.read_bytes().count(begun) for path in store.glob("*/events/*"))

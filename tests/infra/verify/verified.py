@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from clickhouse_connect.driver.client import Client
 
 from connectors.history.from_log import Archivist
 from connectors.log.file import FILE
+from connectors.log.log import Log
 from connectors.log.sqlite_log import SqliteLog
 from infra.history.history import History, writer
 from infra.log.log import MarketLog
@@ -105,7 +107,8 @@ def lived(home: Path) -> Verified:
         process = nursery.start(*TRADE)
         _closed_more(market, store)
         stop(process, nursery.said)
-    _archive(Settings(home))
+    with closing(SqliteLog(MarketLog(Settings(home)).directory)) as log:
+        archive(log, Settings(home))
     return Verified(home)
 
 
@@ -120,10 +123,8 @@ def _kept(market: Feed, store: Path) -> None:
     market.until(lambda: book.take(VERIFY) is not None)
 
 
-def _archive(settings: Settings) -> None:
-    """Put the log into history, as ingest does."""
-    with closing(SqliteLog(MarketLog(settings).directory)) as log:
-        archivist = Archivist(log, writer(settings), settings.home / "ingest")
-        while archivist.step():
-            pass
-        archivist.close()
+def archive(log: Log, settings: Settings) -> None:
+    """Put a log into history, as ingest does."""
+    over = threading.Event()
+    over.set()  # what it has by now is all
+    Archivist(log, writer(settings), settings.home / "ingest").run(over)
