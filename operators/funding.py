@@ -48,8 +48,15 @@ class Funding:
             if due > value.ts:
                 self.due = due
 
+    def lapse(self, ts: Time) -> None:
+        """Forget what was due up to `ts`: nothing was held."""
+        if self.due is not None and ts >= self.due:
+            self.due = None
+
     def pay(self, units: Decimal, price: Decimal, sign: int) -> None:
         """Pay what is due, once: of a positive rate, longs pay and shorts get the part."""
         self.due = None
+        if not units:
+            return
         cost = EXACT.multiply(EXACT.multiply(units, price), self.rate)
         self.got = EXACT.subtract(self.got, finest(EXACT.multiply(cost, Decimal(sign))))

@@ -120,6 +120,8 @@ class Trade:
             if state.life is not None:
                 return self._trades(event) if state.funding.due is None else self._funded(event)
             state.view.price = event.columns.price.item(event.stop - 1)
+            if state.funding.due is not None:
+                state.funding.lapse(event.columns.ts.item(event.stop - 1))
             return (event,)
         return (event, *self._behind(event))
 
@@ -186,6 +188,7 @@ class Trade:
     def _sign(self, market: str, ts: Time, book: Book | None) -> Iterator[Event]:
         state = self.state
         if state.life is None:
+            state.funding.lapse(ts)
             if book is not None:
                 state.see(book)
             return
