@@ -20,6 +20,8 @@ from operators.taught import Taught
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, Decimal)
 _NAMED = (type, FunctionType, BuiltinFunctionType)
 _SHOWN = 60
+_NO_SEED = object()
+_DRAWS = "_rng"
 _PROTOCOL = 4
 
 Parts: TypeAlias = "list[tuple[str, object]]"
@@ -126,9 +128,14 @@ def _reduced(value: object, name: str) -> tuple[str, Parts]:
 
 
 def _fields(state: object) -> Parts:
+    """Return what an object has, but no source of chance that nobody seeded.
+
+    No model draws from one: `Predict` refuses those. River's distributions keep one all the same.
+    """
     if not isinstance(state, dict):
         return [] if state is None else [("", state)]
-    return [(f".{name}", one) for name, one in state.items()]
+    unseeded = state.get("seed", _NO_SEED) is None
+    return [(f".{name}", one) for name, one in state.items() if not (unseeded and name == _DRAWS)]
 
 
 def _numbered(values: Iterable[object]) -> Parts:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from river import base, forest, linear_model, preprocessing
+from river import base, forest, linear_model, naive_bayes, preprocessing, tree
 
 from infra.verify.sameness import Sameness
 from schemas import Trades
@@ -55,6 +55,20 @@ def test_the_place_of_the_first_difference_is_named() -> None:
     assert differ([1, 2], [1, 2, 3]) == ""
     assert differ({3, 1, 2}, {2, 3, 1}) == "nowhere"
     assert differ({3, 1, 2}, {2, 3, 4}) != "nowhere"
+
+
+@pytest.mark.parametrize("model", [naive_bayes.GaussianNB, tree.HoeffdingTreeClassifier])
+def test_models_that_learned_the_same_are_the_same(model: type[base.Classifier]) -> None:
+    """Their distributions could be drawn from, and River begins each such draw elsewhere."""
+
+    def taught(last: float) -> base.Classifier:
+        learner = model()
+        for number in (1.0, 2.0, 3.0, last):
+            learner.learn_one({"x": number}, number > 2)
+        return learner
+
+    assert differ(taught(4.0), taught(4.0)) == "nowhere"
+    assert differ(taught(4.0), taught(5.0)) != "nowhere"
 
 
 @pytest.mark.parametrize(
