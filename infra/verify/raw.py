@@ -105,8 +105,10 @@ def raw(
     same = missing = old = 0
     for part, (first, end) in sorted(parts.items()):
         for begin, stop, ours in _blocks(log, part, first, end, markets):
-            there = ours.filter(pc.less_equal(ours["offset"], kept.awaited(part, ours)))
-            young, theirs = kept.young(there), kept.rows(part, begin, stop)
+            last = kept.awaited(part, ours)
+            there = ours.filter(pc.less_equal(ours["offset"], last))
+            # What came since then is as unseen as what has not come yet.
+            young, theirs = kept.young(there), kept.rows(part, begin, min(stop, last + 1))
             if not young.equals(theirs):
                 return Raw(same, missing, old, _first(young, theirs))
             same += young.num_rows
