@@ -10,11 +10,11 @@ from decimal import Context, Decimal
 from math import fsum
 from time import perf_counter
 
-from schemas import Closed, Fault, Numbers, Opened, Outcome, Refused
+from schemas import Closed, Fault, Numbers, Opened, Outcome, Refused, Reject
 from schemas.tables import Record
 
 _EXACT = Context(prec=76)
-_TOLD = {Closed, Fault, Opened, Outcome, Refused}
+_TOLD = {Closed, Fault, Opened, Outcome, Refused, Reject}
 """What says more than that it was there."""
 _FIGURES = re.compile(r"\d(?:[\d.,:eTZ+-]*[\dZ])?")
 
@@ -65,6 +65,8 @@ class MarketTally:
     """Why something was refused, without its figures, and how often."""
     fault: str = ""
     """What the flow did wrong first, and where."""
+    reject: str = ""
+    """What could not be read first: where, and why."""
     held: bool = False
     """Whether a position is open."""
 
@@ -92,6 +94,8 @@ class MarketTally:
                 self.refusals[plain_reason(event.why)] += 1
             elif type(event) is Fault and not self.fault:
                 self.fault = f"{event.error} ({event.traceback or event.where})"
+            elif type(event) is Reject and not self.reject:
+                self.reject = event.why
 
 
 class Tally:

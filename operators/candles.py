@@ -310,12 +310,17 @@ def candles(
     ------
     ValueError
         When not exactly one of the four is given, or it is not above 0.
+    TypeError
+        When `every` is a bare number, which says no unit.
 
     """
     given = {"every": every, "ticks": ticks, "volume": volume, "dollars": dollars}
     if sum(value is not None for value in given.values()) != 1:
         msg = f"candles take exactly one of {', '.join(given)}, not {given}"
         raise ValueError(msg)
+    if not isinstance(every, timedelta | None):
+        msg = f"every is a time, such as timedelta(minutes=1), not {every!r}"
+        raise TypeError(msg)
 
     def machine() -> Machine:
         if every is not None:

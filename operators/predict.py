@@ -8,7 +8,7 @@ from math import isfinite
 from typing import TypeAlias
 
 from bytewax.dataflow import operator
-from river.base import Base
+from river.base import Base, Clusterer
 
 from operators.costs import Costs
 from operators.guard import guarded
@@ -103,6 +103,8 @@ class Predict:
     ------
     UnseededError
         When a part of the model has an unset seed: it would not do the same thing twice.
+    TypeError
+        When it is no model that can be asked and taught one by one.
 
     Examples
     --------
@@ -142,6 +144,7 @@ class Predict:
             raise ValueError(msg)
         first = model()
         refuse_unseeded(first)
+        _refuse_dumb(first)
         self.on = on
         self.barriers = barriers
         self.features = features
@@ -279,6 +282,18 @@ def refuse_unseeded(model: object) -> None:
         if settings.get("seed", name) is None:
             msg = f"{name} has no seed: set one, such as seed=1, or no run can be repeated"
             raise UnseededError(msg)
+
+
+def _refuse_dumb(model: object) -> None:
+    """Refuse what is no model, or what cannot be asked or taught one by one."""
+    last = _last(model)
+    answers = hasattr(last, "predict_proba_one") or hasattr(last, "predict_one")
+    if isinstance(last, (type, Clusterer)) or not (answers and hasattr(last, "learn_one")):
+        msg = (
+            f"model() returned {model!r}, which is no classifier or regressor of River's: it must "
+            f"end in one that has learn_one and predict_proba_one or predict_one"
+        )
+        raise TypeError(msg)
 
 
 def _last(model: object) -> object:

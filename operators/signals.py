@@ -51,6 +51,8 @@ def long(
     ------
     ValueError
         When the limit is no price, or what only a limit can have comes without one.
+    TypeError
+        When the size is a bare number.
 
     Examples
     --------
@@ -98,6 +100,9 @@ def _entry(
     post_only: bool,
     good_for: timedelta | None,
 ) -> Signal:
+    if not isinstance(size, Size):
+        msg = f"a size says of what: quote(1_000) or base(0.1), not {size!r}"
+        raise TypeError(msg)
     if limit is None and (post_only or good_for is not None):
         msg = f"{'post_only' if post_only else 'good_for'} needs a limit, the price to rest at"
         raise ValueError(msg)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from shlex import quote
 
 from connectors.recordings.files import DataError, File
 from schemas import SECOND, Time
@@ -27,6 +28,8 @@ UNITS = {"s": 9, "ms": 6, "us": 3, "ns": 0}
 
 _SENSIBLE = range(1_231_000_000 * SECOND, 1_988_000_000 * SECOND)
 """Times that ticks may well have: from the first of Bitcoin, in 2009, to 2032."""
+
+_CANDLES = {"open", "high", "low", "close"}
 
 _OURS = {alias: ours for ours, aliases in ALIASES.items() for alias in aliases}
 
@@ -108,8 +111,21 @@ class Wanted:
         else:
             unit = "ns" if mapped in ("ts_ns", "recv_ns", "received") else ""
         if mapped not in there:
+            if colon and name in there and ours in TIMES:
+                raise DataError(
+                    f"{file.path}: {ours}={self._columns[ours]}: {mapped.rpartition(':')[2]!r} is "
+                    f"no unit; there are {', '.join(UNITS)}"
+                )
             raise _missing(file, ours, there, mapped)
         return mapped, unit or None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def likely_unit(first: Time, last: Time, unit: str) -> str | None:
@@ -148,9 +164,13 @@ def _missing(file: File, ours: str, there: Sequence[str], mapped: str | None = N
     what = repr(ours if mapped is None else mapped)
     known = f" (or {', '.join(ALIASES[ours][1:])})" if mapped is None and ALIASES[ours][1:] else ""
     example = next((name for name in there if name.lower() not in _OURS), "NAME")
-    remedy = f"map one with --column {ours}={example}"
+    remedy = f"map one with --column {quote(f'{ours}={example}')}"
     if ours == "symbol" and mapped is None:
         remedy = f"name the market with --market EXCHANGE:SYMBOL, or {remedy}"
+    elif any(_is_number(name) for name in there):
+        remedy = "its first line must name the columns, such as timestamp,price,amount"
+    elif ours == "price" and _CANDLES.issubset(map(str.lower, there)):
+        remedy = "these are candles, and a tape is made of trades: give it the trades"
     return DataError(
         f"{file.path}: no column {what}{known}; there are {', '.join(there) or 'none'}; {remedy}"
     )

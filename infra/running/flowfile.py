@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from inspect import signature
 from pathlib import Path
 from types import ModuleType
@@ -75,8 +76,11 @@ def load(path: Path, panel: Panel | None = None) -> Flow:
 def _there(path: Path) -> str:
     """Say which flow files there are, beside the one that is not or where flows are most often."""
     for directory in (path.parent, Path("flows")):
-        if found := [str(p) for p in sorted(directory.glob("*.py")) if p.stem[0] != "_"]:
-            return f"there are {', '.join(found)}"
+        found = {p.stem: str(p) for p in sorted(directory.glob("*.py")) if p.stem[0] != "_"}
+        if meant := get_close_matches(path.stem, found, 1):
+            return f"is it {found[meant[0]]}?"
+        if found:
+            return f"there are {', '.join(found.values())}"
     return "deck new NAME writes one"
 
 

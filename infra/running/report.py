@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from typing import TypeAlias
 
 from connectors.tally import MarketTally, total_return
@@ -73,14 +74,20 @@ def troubles(report: Report, *, kept: bool) -> list[str]:
         if count := counted(report.markets, kind):
             ask = _ASK.format(table=table, run=report.run) if kept else _SHOWN
             lines.append(f"{what}: {count:,}{ask}")
-    if faults := [(name, tally.fault) for name, tally in report.markets.items() if tally.fault]:
-        lines.append("the first, of {}: {}".format(*faults[0]))
+            lines += islice(_first(report.markets, kind), 1)
     if report.trouble:
         lines.append(
             f"history has not got all of it yet ({report.trouble}): the rows wait on disk, and go "
             f"in with the next run that reaches it, or with: deck history drain"
         )
     return lines
+
+
+def _first(markets: Markets, kind: str) -> Iterator[str]:
+    """Yield what each market tells of its first event of a kind, if it tells anything."""
+    for market, tally in markets.items():
+        if said := {"Fault": tally.fault, "Reject": tally.reject}.get(kind):
+            yield f"the first, of {market}: {said}"
 
 
 _ASK = "; deck sql \"SELECT * FROM {table} WHERE run = '{run}' LIMIT 9\""

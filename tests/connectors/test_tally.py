@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.tally import ExactSum, MarketTally, Tally, plain_reason, total_return
-from schemas import Closed, Fault, Halt, Opened, Refused
+from schemas import Closed, Fault, Halt, Opened, Refused, Reject
 from schemas.tables import Record
 
 
@@ -96,6 +96,12 @@ def test_the_first_fault_of_a_market_is_kept_with_its_place() -> None:
     assert tally.fault == "KeyError: 'x' (cross.py:3 in rule)"
 
 
+def test_what_could_not_be_read_first_is_kept() -> None:
+    tally = MarketTally()
+    tally.take([Record(n, Reject("A", n, f"t.csv, line {n}: no price", "x")) for n in (2, 5)])
+    assert tally.reject == "t.csv, line 2: no price"
+
+
 def opened(position: int, amount: int) -> Record:
     held = Opened("A", 1, position, "long", Decimal(amount), Decimal(7), None, None, None, None)
     return Record(0, held)
@@ -113,7 +119,7 @@ def test_a_position_that_grows_is_one_that_is_open_until_it_is_closed() -> None:
 
 def test_what_an_earlier_version_kept_is_gone_on_with() -> None:
     kept = MarketTally(wins=3)
-    del kept.fault, kept.held
+    del kept.fault, kept.held, kept.reject
     tally = Tally()
     tally.resume(pickle.loads(pickle.dumps({"A": kept})))
     tally.write([Record(0, Fault("A", 1, "rule", "KeyError: 'x'", "cross.py:3 in rule"))])

@@ -57,5 +57,10 @@ def test_a_limit_that_is_none_is_refused(more: dict[str, object], why: str) -> N
         long(base(1), **more)  # type: ignore[arg-type]
 
 
+def test_a_bare_number_is_no_size() -> None:
+    with pytest.raises(TypeError, match=r"quote\(1_000\) or base\(0.1\), not 1000"):
+        long(1000)  # type: ignore[arg-type]
+
+
 def test_a_size_has_a_unit() -> None:
     assert (quote(7), base(7)) == (Size(7, "quote"), Size(7, "base"))

@@ -54,6 +54,11 @@ def test_a_mapping_wins_and_may_tell_the_unit() -> None:
         ({}, ["ts_ns", "symbol", "price", "qty", "amount"],
          "ticks.csv: qty and amount could each be 'size'; say which: --column size=qty"),
         ({}, ["ts_ns", "symbol", "price", "price", "size"], "price and price could each be"),
+        ({}, ["Open time", "symbol", "price", "size"], "map one with --column 'ts=Open time'"),
+        ({"ts": "t:sec"}, ["t", "symbol", "price", "size"],
+         "ticks.csv: ts=t:sec: 'sec' is no unit; there are s, ms, us, ns"),
+        ({}, ["1704067200000", "42000.5", "0.01"], "; its first line must name the columns"),
+        ({}, ["Time", "Open", "High", "Low", "Close"], "these are candles, .* give it the trades"),
     ],
 )  # fmt: skip
 def test_what_is_missing_or_could_be_several_is_told(

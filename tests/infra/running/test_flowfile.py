@@ -35,8 +35,10 @@ def test_a_flow_hides_no_module_of_its_name(tmp_path: Path) -> None:
 
 def test_an_unknown_flow_names_those_there_are(tmp_path: Path) -> None:
     (tmp_path / "cross.py").write_text(FLOW)
-    with pytest.raises(FlowError, match=r"corss.py: no such flow file; there are .*cross.py$"):
+    with pytest.raises(FlowError, match=r"corss.py: no such flow file; is it .*cross.py\?$"):
         load(tmp_path / "corss.py")
+    with pytest.raises(FlowError, match=r"flow.py: no such flow file; there are .*cross.py$"):
+        load(tmp_path / "flow.py")
 
 
 def test_a_name_that_is_no_path_is_answered_with_the_flows_there_are(
@@ -47,7 +49,7 @@ def test_a_name_that_is_no_path_is_answered_with_the_flows_there_are(
         load(Path("cross"))
     Path("flows").mkdir()
     Path("flows/cross.py").write_text(FLOW)
-    with pytest.raises(FlowError, match=r"^cross: no such flow file; there are flows/cross.py$"):
+    with pytest.raises(FlowError, match=r"^cross: no such flow file; is it flows/cross.py\?$"):
         load(Path("cross"))
 
 

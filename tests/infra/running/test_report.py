@@ -74,3 +74,12 @@ def test_faults_are_told_with_the_first_of_them() -> None:
         "them, or a run with history",
         "the first, of B: KeyError: 'x' (cross.py:3 in rule)",
     ]
+
+
+def test_rows_that_could_not_be_read_are_told_with_the_first_of_them() -> None:
+    told = report({})
+    told.markets["B"] = MarketTally(Counter({"Reject": 2}), reject="t.csv, line 9: price is nan")
+    assert troubles(told, kept=False) == [
+        "rows that could not be read: 2; --events FILE shows them, or a run with history",
+        "the first, of B: t.csv, line 9: price is nan",
+    ]
