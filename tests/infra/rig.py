@@ -100,7 +100,7 @@ def until(process: subprocess.Popen[str], seen: Callable[[], bool]) -> bool:
     """Look until something is seen, or the process is over; whether it was seen."""
     while not seen():
         try:
-            process.wait(0.001)
+            process.wait(0.005)
         except subprocess.TimeoutExpired:
             continue
         return False
