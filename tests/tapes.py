@@ -3,7 +3,8 @@
 `feeds()` builds what a log holds: late trades, repeated ids, holes, stamps nobody can believe.
 `tapes()` builds what stands behind the tape entry: time never falls. Both come as a list of
 events; `chop` cuts the same rows differently, `play` lets a machine read them, restarted wherever
-you like, and `canonical` writes what came out row by row, so that two answers can be compared.
+you like, `canonical` writes what came out row by row, so that two answers can be compared, and
+`witnessed` does both, and reckons what the machine knows at the end.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from hypothesis import strategies as st
 
+from infra.verify.sameness import Sameness
 from operators.tape import Machine, _Logic
 from schemas import (
     DAY,
@@ -144,6 +146,20 @@ def play(
 
     No event may change once it is out.
     """
+    return _played(make, tape, restarts)[0]
+
+
+def witnessed(
+    make: Callable[[], Machine], tape: Iterable[Event], restarts: Container[int] = ()
+) -> tuple[list[str], bytes]:
+    """Return all that can be told of a machine that read a tape: what came out, what it knows."""
+    out, logic = _played(make, tape, restarts)
+    return canonical(out), Sameness().digest(logic.machine.state)
+
+
+def _played(
+    make: Callable[[], Machine], tape: Iterable[Event], restarts: Container[int]
+) -> tuple[list[Event], _Logic]:
     logic, out, born = _Logic("step", make(), None), list[Event](), list[str]()
     for number, event in enumerate(tape):
         if number in restarts:
@@ -153,7 +169,7 @@ def play(
         out += fresh
         born += canonical(fresh)
     assert canonical(out) == born
-    return out
+    return out, logic
 
 
 # Ugly tapes ---------------------------------------------------------------------------------------
