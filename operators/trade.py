@@ -188,7 +188,6 @@ class Trade:
     def _sign(self, market: str, ts: Time, book: Book | None) -> Iterator[Event]:
         state = self.state
         if state.life is None:
-            state.funding.lapse(ts)
             if book is not None:
                 state.see(book)
             return
