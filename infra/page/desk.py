@@ -54,14 +54,15 @@ class Desk:
         self._read_only = read_only
         self._last: list[dict[str, Any]] = []
 
-    def now(self) -> dict[str, Any]:
-        """Return it; without history, with the runs that were seen last."""
-        flows = self.flows()
-        why = dict(self._troubles())
-        try:
+    def learn(self) -> None:
+        """Ask history for the newest runs; if it does not answer, those seen last stay."""
+        with suppress(Refusal):
             self._last = self._runs.newest(_RUNS)
-        except Refusal as refusal:
-            why["history"] = str(refusal)
+
+    def now(self) -> dict[str, Any]:
+        """Return it, with the runs that history told last: flows are not to wait for history."""
+        flows = self.flows()
+        why = self._troubles()
         return {
             "now": time.time_ns() // _MILLI,
             "version": version("tapedeck"),

@@ -47,6 +47,11 @@ class House:
         self.tails = Tails(settings, self.desk, self.runs)
         self.hub = Hub(self)
 
+    def overview(self) -> dict[str, Any]:
+        """Return what is looked at first, as it is now."""
+        self.desk.learn()
+        return self.desk.now()
+
     def run(self, run: str) -> dict[str, Any]:
         """Return all that there is to say of a run."""
         [found] = named([self.runs.one(run)], self.desk.flows())
@@ -69,4 +74,5 @@ class House:
         self.reader.close()
 
     def _troubles(self) -> dict[str, str]:
-        return {"log": why} if (why := self.tails.troubles()) else {}
+        found = {"log": self.tails.troubles(), "history": self.reader.trouble}
+        return {what: why for what, why in found.items() if why}

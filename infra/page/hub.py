@@ -46,6 +46,7 @@ class Hub:
         self._threads = [
             threading.Thread(target=self._each, args=(seconds, work), name="page", daemon=True)
             for seconds, work in (
+                (_DESK_SECONDS, house.desk.learn),
                 (_DESK_SECONDS, self._look_at_desk),
                 (_LOOK_SECONDS, self._look_at_topics),
                 (_PULSE_SECONDS, self._pulse),
@@ -166,9 +167,7 @@ class Hub:
             try:
                 topic.look(time.monotonic())
             except Refusal as refusal:
-                if refusal.code == HISTORY_DOWN:
-                    self._trouble("history", str(refusal))
-                elif refusal.code not in (NOT_FOUND, BUSY):
+                if refusal.code not in (HISTORY_DOWN, NOT_FOUND, BUSY):
                     raise
 
     def _pulse(self) -> None:

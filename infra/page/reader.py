@@ -44,6 +44,8 @@ class Reader:
         self._client: Client | None = None
         self._lock = Lock()
         self._free = BoundedSemaphore(_AT_ONCE)
+        self.trouble = ""
+        """Why it could not be reached, if that was so the last time."""
 
     def ask(self, query: str, **values: object) -> Columns:
         """Return what a query answers.
@@ -67,7 +69,9 @@ class Reader:
     def table(self, query: str, **values: object) -> pa.Table:
         """Return what a query answers as Arrow has it; see `ask`."""
         with self._turn(), self._explained():
-            return self._connected().query_arrow(query, values, _LIMITS, use_strings=True)
+            found = self._connected().query_arrow(query, values, _LIMITS, use_strings=True)
+        self.trouble = ""
+        return found
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -97,16 +101,17 @@ class Reader:
         try:
             yield
         except HistoryError as error:
-            raise Refusal(HISTORY_DOWN, str(error)) from error
+            self._lost(str(error), error)
         except DatabaseError as error:
             if error.code in _TOO_MUCH:
                 raise Refusal(BUSY, f"history takes too long: {reason(error)}") from error
             if not isinstance(error, UNREACHABLE):
                 raise
-            self._lost(error)
+            self._lost(f"history cannot be reached: {reason(error)}", error)
         except UNREACHABLE as error:
-            self._lost(error)
+            self._lost(f"history cannot be reached: {reason(error)}", error)
 
-    def _lost(self, error: Exception) -> NoReturn:
+    def _lost(self, why: str, error: Exception) -> NoReturn:
+        self.trouble = why
         self.close()
-        raise Refusal(HISTORY_DOWN, f"history cannot be reached: {reason(error)}") from error
+        raise Refusal(HISTORY_DOWN, why) from error

@@ -130,7 +130,7 @@ async def _index(_: Request) -> Response:
 
 async def _desk(request: Request) -> Response:
     house = _house(request)
-    return as_json({**await run_in_threadpool(house.desk.now), "csrf": house.keys.csrf})
+    return as_json({**await run_in_threadpool(house.overview), "csrf": house.keys.csrf})
 
 
 async def _runs(request: Request) -> Response:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import httpx
@@ -20,7 +21,7 @@ from infra.log.log import MarketLog
 from infra.page.house import House
 from infra.page.keys import Keys
 from infra.page.orders import Orders
-from infra.page.refusal import Refusal
+from infra.page.refusal import HISTORY_DOWN, Refusal
 from infra.running.far import Line
 from infra.settings import Settings
 from schemas import Command, Heartbeat
@@ -193,7 +194,7 @@ def test_a_page_that_is_read_only_commands_nothing(settings: Settings) -> None:
 
 def test_the_desk_tells_of_flows_though_history_never_ran(settings: Settings, house: House) -> None:
     deploy(settings, "two", "rehearsed", "replay:/ticks.parquet")
-    desk = house.desk.now()
+    desk = house.overview()
     assert desk["runs"] == []
     assert not desk["history"]["up"]
     one, two = desk["flows"]
@@ -211,3 +212,23 @@ def test_the_desk_tells_of_flows_though_history_never_ran(settings: Settings, ho
     [dead, _] = house.desk.now()["flows"]
     assert (dead["state"], dead["bad"], dead["commandable"]) == ("dead", True, False)
     assert "is gone: deck restart" in dead["why"]
+
+
+def test_flows_are_told_as_they_are_while_history_hangs(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, over = Event(), Event()
+
+    def hang(_limit: int) -> None:
+        asked.set()
+        over.wait(20)
+        raise Refusal(HISTORY_DOWN, "timed out")
+
+    monkeypatch.setattr(house.runs, "newest", hang)
+    asking = Thread(target=house.desk.learn)
+    asking.start()
+    assert asked.wait(20)
+    assert house.desk.now()["flows"][0]["state"] == "running"
+    assert asking.is_alive()
+    over.set()
+    asking.join()
