@@ -157,7 +157,7 @@ def _whole(kept: MarketTally) -> MarketTally:
 
 
 def total_return(markets: Mapping[str, MarketTally]) -> float:
-    """Return the exactly rounded sum of all positions' returns, before costs."""
+    """Return the exactly rounded sum of all positions' returns, before fees."""
     return fsum(part for market in markets.values() for part in market.returns.partials)
 
 

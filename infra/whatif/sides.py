@@ -112,12 +112,12 @@ class Side:
 
     @property
     def gross_return(self) -> float:
-        """The sum of the positions' returns before costs, as the closing table has it."""
+        """The sum of the positions' returns before fees, as the closing table has it."""
         return fsum(one.gross_return for one in self.held)
 
     @property
     def net_return(self) -> float:
-        """The same after costs."""
+        """The same after fees and funding."""
         return fsum(one.net_return for one in self.held)
 
     @property

@@ -90,7 +90,7 @@ def command(
             min=0, help="How often the best so far is chosen, and judged on what is next."
         ),
     ] = 4,
-    by: Annotated[By, typer.Option(help="What the best is the best by; all after costs.")] = By.pnl,
+    by: Annotated[By, typer.Option(help="What the best is the best by; all after fees.")] = By.pnl,
     processes: Annotated[
         int | None,
         typer.Option(min=1, help="Processes that divide the cells.", show_default="all cores"),

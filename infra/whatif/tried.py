@@ -88,15 +88,15 @@ class Figures(NamedTuple):
     pnl: Decimal
     fees: Decimal
     gross_return: float
-    """The sum of the positions' returns before costs."""
+    """The sum of the positions' returns before fees."""
     net_return: float
-    """The same after costs."""
+    """The same after fees and funding."""
     sharpe: float | None
     """Mean of a position's net return over its standard deviation; None if that says nothing."""
     drawdown: Decimal
 
     def by(self, measure: str) -> float:
-        """Return what cells are ranked by, after costs; what says nothing ranks last."""
+        """Return what cells are ranked by, after fees; what says nothing ranks last."""
         if not self.positions:
             return _LAST
         values: dict[str, Decimal | float | None]
