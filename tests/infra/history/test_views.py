@@ -61,6 +61,7 @@ Told = dict[str, Any]
 class Run(NamedTuple):
     """A run, and what it told, each market's events in their order."""
 
+    flow: str
     run: str
     markets: dict[str, list[Told]]
     past: Past
@@ -82,6 +83,14 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data
 
 
+VIEWS = (
+    "calibration", "daily", "decisions", "equity", "execution_gap", "model_metrics", "order_costs",
+    "positions", "results", "runs", "slippage", "troubles",
+)  # fmt: skip
+SAID = ("action", "amount", "unit", "reason", "kind")
+"""What a signal says of itself."""
+ORDERED = ("position", "action", "side", "kind", "why")
+"""What an order says of itself."""
 KINDS = (
     "simulated", "regressor", "resumed", "real", "sma_cross", "learned_cross", "forked_cross",
     "warm_cross",
@@ -96,7 +105,10 @@ def run(
     tmp_path_factory: pytest.TempPathFactory,
     request: pytest.FixtureRequest,
 ) -> Iterator[Run]:
-    """Run a flow; all but one have the same name, markets and times."""
+    """Run a flow; all but one have the same name, markets and times.
+
+    The regressor begins later, so that its decisions have other numbers at the same time.
+    """
     kind, home = request.param, tmp_path_factory.mktemp("views")
     flow, events = home / "views.py", home / "events.jsonl"
     on, model = ("Averages", "LinearR") if kind == "regressor" else ("Prediction", "LogisticR")
@@ -112,7 +124,8 @@ def run(
         flow = ROOT / "flows" / f"{FLOWS.get(kind, kind)}.py"
         costs = load(flow).costs
     until = "2019-10-11T08:00" if kind == "real" else ""
-    job = Job(flow, Files((data,)), until=until, costs=costs, settings=history.settings)
+    since = "2024-01-01T00:37" if kind == "regressor" else ""
+    job = Job(flow, Files((data,)), since, until, costs=costs, settings=history.settings)
     if kind == "warm_cross":  # shadows are held from the beginning, positions later
         job = replace(job, trading=Trading(), started=START + 180 * MINUTE, since="3h")
     report = replay(job, None, events, lambda _: None)
@@ -130,7 +143,7 @@ def run(
         event = json.loads(line)
         markets[event["market"]].append(event)
     with closing(Past(history.settings)) as past:
-        yield Run(report.run, dict(markets), past, rich)
+        yield Run(flow.stem, report.run, dict(markets), past, rich)
 
 
 def again(owner: Client, run: str) -> None:
@@ -145,8 +158,17 @@ def ns(time: datetime | None) -> int | None:
     return None if time is None else round(time.timestamp() * 1e6) * 1_000
 
 
+def micro(time: int | None) -> int | None:
+    return None if time is None else time // 1_000
+
+
+def micro_of(time: datetime | None) -> int | None:
+    return micro(ns(time))
+
+
 def test_a_position_is_told_from_its_entry_to_its_end(run: Run) -> None:
     plain: dict[tuple[str, int], tuple[object, ...]] = {}
+    begun: dict[tuple[str, int], int] = {}
     for event in run.of("Opened"):
         at = (event["market"], event["position"])
         [reason] = (
@@ -163,15 +185,16 @@ def test_a_position_is_told_from_its_entry_to_its_end(run: Run) -> None:
         plain[at] = (
             event["side"], Decimal(latest["amount"]), Decimal(latest["entry"]), reason,
             *money, result["why"], result["net_return"], result["gross_return"],
-            result["ts"] and result["ts"] // 1_000, event["stop"], event["take"],
+            micro(result["ts"]), event["stop"], event["take"], micro(event["deadline"]),
+            micro(begun.setdefault(at, event["ts"])),
         )  # fmt: skip
     found = {
         (row["market"], row["position"]): (
             row["side"], row["amount"], row["entry"], row["reason"],
             row["exit"], row["pnl"], row["fees"], row["funding"],
             row["why"], row["net_return"], row["gross_return"],
-            row["closed"] and (ns(row["closed"].to_pydatetime(warn=False)) or 0) // 1_000,
-            row["stop"], row["take"],
+            micro_of(row["closed"]), row["stop"], row["take"], micro_of(row["deadline"]),
+            micro_of(row["opened"]),
         )
         for row in run.rows("positions")
     }  # fmt: skip
@@ -180,6 +203,15 @@ def test_a_position_is_told_from_its_entry_to_its_end(run: Run) -> None:
     assert {row["side"] for row in run.rows("positions")} == (
         {"long", "short"} if run.rich else {"long"}
     )
+
+
+def test_a_row_says_of_which_flow_market_and_position_it_is(run: Run) -> None:
+    for view in VIEWS:
+        for row in run.rows(view):
+            assert row["flow"] == run.flow
+            assert row.get("market") in {None, *run.markets}
+            if "name" in row:
+                assert row["name"] == f"{run.run[:8]}:{row['market']}:{row['position']}"
 
 
 def test_days_add_up_what_was_closed(run: Run) -> None:
@@ -201,18 +233,23 @@ def test_days_add_up_what_was_closed(run: Run) -> None:
 
 
 def test_equity_runs_over_all_markets_of_a_currency_and_falls_from_its_peak(run: Run) -> None:
-    plain: dict[str, list[tuple[Decimal, ...]]] = {}
+    plain: dict[str, list[tuple[object, ...]]] = {}
     by_time = sorted(run.of("Closed"), key=lambda e: (e["ts"], e["market"], e["seq"]))
     for currency in {event["market"].partition("/")[2] for event in by_time}:
         made = [Decimal(e["pnl"]) for e in by_time if e["market"].partition("/")[2] == currency]
         equity = list(accumulate(made))
         peak = list(accumulate(equity, max, initial=Decimal(0)))[1:]
-        plain[currency] = [(e, p, p - e) for e, p in zip(equity, peak, strict=True)]
+        own = [e for e in by_time if e["market"].partition("/")[2] == currency]
+        plain[currency] = [
+            (e["market"], e["position"], e["seq"], pnl, total, most, most - total)
+            for e, pnl, total, most in zip(own, made, equity, peak, strict=True)
+        ]
+    names = ("market", "position", "seq", "pnl", "equity", "peak", "drawdown")
     found = defaultdict(list)
     for row in run.rows("equity"):
-        found[row["currency"]].append((row["equity"], row["peak"], row["drawdown"]))
+        found[row["currency"]].append(tuple(row[name] for name in names))
     assert found == plain
-    assert any(drawdown for rows in plain.values() for _, _, drawdown in rows)
+    assert any(row["drawdown"] for row in run.rows("equity"))
 
 
 def test_a_position_stands_beside_the_shadow_of_its_own_decision(run: Run) -> None:
@@ -227,12 +264,16 @@ def test_a_position_stands_beside_the_shadow_of_its_own_decision(run: Run) -> No
             end = closed.get(order["position"])
             if shadow and end and shadow["side"] == end["side"]:
                 gap = end["net_return"] - shadow["net_return"]
-                plain[market, order["position"]] = (decision["decision"], shadow["why"], gap)
+                plain[market, order["position"]] = (
+                    decision["decision"], shadow["why"], shadow["net_return"], gap,
+                    end["side"], end["why"], end["net_return"], end["seq"],
+                )  # fmt: skip
     rows = run.rows("execution_gap")
-    found = {
-        (row["market"], row["position"]): (row["decision"], row["shadow_why"], row["gap"])
-        for row in rows
-    }
+    names = (
+        "decision", "shadow_why", "shadow_return", "gap", "side", "why", "net_return", "seq",
+    )  # fmt: skip
+    found = {(row["market"], row["position"]): tuple(row[name] for name in names) for row in rows}
+    assert len(rows) == len(found)
     assert found == plain
     alike = [row["gap"] for row in rows if row["why"] == row["shadow_why"]]
     assert alike == pytest.approx([0.0] * len(alike), abs=1e-12)  # other sizes round otherwise
@@ -247,12 +288,17 @@ def test_a_signal_became_an_order_or_was_refused_or_both(run: Run) -> None:
             behind = list(takewhile(lambda e: e["type"] in ("Order", "Refused"), tape[at + 1 :]))
             wanted = {"enter": signal["reason"], "exit": signal["reason"] or signal["action"]}
             orders = [
-                e["order"] for e in behind if "order" in e and e["why"] == wanted.get(e["action"])
+                (e["order"], e["position"])
+                for e in behind
+                if "order" in e and e["why"] == wanted.get(e["action"])
             ]
             refused = [e["why"] for e in behind if e["type"] == "Refused"]
-            plain[market, signal["seq"]] = (orders[:1] or [None], refused[:1] or [None])
+            said = tuple(signal[name] for name in SAID)
+            [order, *_], [why, *_] = orders or [(None, None)], refused or [None]
+            plain[market, signal["seq"]] = (*order, why, said)
     for row in run.rows("decisions"):
-        found[row["market"], row["seq"]] = ([row["order"]], [row["refused"]])
+        said = tuple(row[name] for name in SAID)
+        found[row["market"], row["seq"]] = (row["order"], row["position"], row["refused"], said)
         became = "order" if row["order"] else "refused" if row["refused"] else "nothing"
         assert row["became"] == became
     assert found == plain
@@ -272,6 +318,7 @@ def test_calibration_bins_odds_against_what_came(run: Run) -> None:
         assert row["outcomes"] == n
         assert row["odds"] == pytest.approx(sum(e["odds"] for e in events) / n)
         assert row["won"] == pytest.approx(sum(e["label"] for e in events) / n)
+        assert row["net_return"] == pytest.approx(sum(e["net_return"] for e in events) / n)
 
 
 def test_hours_of_metrics_add_up_to_those_the_model_told_itself(run: Run) -> None:
@@ -289,6 +336,10 @@ def test_hours_of_metrics_add_up_to_those_the_model_told_itself(run: Run) -> Non
         name = "mse" if events[0]["odds"] is None else "log_loss"
         assert found[at][name] == pytest.approx(sum(losses) / len(losses))
         assert found[at]["log_loss" if name == "mse" else "mse"] is None
+        says = "expected" if name == "mse" else "odds"
+        for column, told in (("won", "label"), ("net_return", "net_return"), (says, says)):
+            mean = sum(event[told] for event in events) / len(events)
+            assert found[at][column] == pytest.approx(mean)
     for market in {market for market, _ in hours}:
         ours = [row for row in rows if row["market"] == market]
         *_, last = (e for e in run.of("Outcome") if e["market"] == market)
@@ -310,11 +361,12 @@ def test_results_are_those_of_all_positions_and_runs_those_of_all_markets(run: R
     for event in run.of("Closed"):
         markets[event["market"]].append(event)
     rows = run.rows("results")
-    names = ("positions", "won", "pnl", "fees", "best", "worst")
+    names = ("positions", "won", "pnl", "fees", "best", "worst", "net_return")
     assert {row["market"]: tuple(row[name] for name in names) for row in rows} == {
         market: (
             len(closed), sum(Decimal(e["pnl"]) > 0 for e in closed), *money(closed),
             max(Decimal(e["pnl"]) for e in closed), min(Decimal(e["pnl"]) for e in closed),
+            pytest.approx(sum(e["net_return"] for e in closed) / len(closed)),
         )
         for market, closed in markets.items()
     }  # fmt: skip
@@ -333,6 +385,27 @@ def money(closed: list[Told]) -> tuple[Decimal, Decimal]:
     """Return PnL and fees of positions."""
     pnl, fees = (sum(Decimal(event[name]) for event in closed) for name in ("pnl", "fees"))
     return Decimal(pnl), Decimal(fees)
+
+
+def test_an_order_stands_beside_its_own_fills(run: Run) -> None:
+    plain = {}
+    for market, tape in run.markets.items():
+        for order in (e for e in tape if e["type"] == "Order"):
+            fills = [e for e in tape if e["type"] == "Fill" and e["order"] == order["order"]]
+            if not fills or order["action"] not in ("enter", "exit"):
+                continue
+            filled = sum(float(fill["amount"]) for fill in fills)
+            paid = sum(float(fill["amount"]) * float(fill["price"]) for fill in fills)
+            plain[market, order["order"]] = (
+                *(order[name] for name in ORDERED), pytest.approx(float(order["amount"])),
+                pytest.approx(filled), pytest.approx(paid / filled),
+                sum(Decimal(fill["fee"]) for fill in fills),
+            )  # fmt: skip
+    names = (*ORDERED, "asked", "filled", "realised", "fees")
+    rows = run.rows("order_costs")
+    found = {(row["market"], row["order"]): tuple(row[name] for name in names) for row in rows}
+    assert found == plain
+    assert len(rows) == len(plain) > 0
 
 
 def test_slippage_of_a_day_is_the_mean_of_its_orders(run: Run) -> None:
