@@ -14,6 +14,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from clickhouse_connect.driver.client import Client
 
 from connectors.log.file import FILE, open_to_read
 from connectors.log.sqlite_log import SqliteLog
@@ -31,6 +32,10 @@ from tests.standin.capture import made
 
 NAME, PATIENCE = "desk", 120.0
 _MILLISECOND = 1_000_000
+_CANDLE = """
+    SELECT min(seq) FROM candles
+    WHERE toUnixTimestamp64Nano(start) <= {ts:Int64} AND toUnixTimestamp64Nano(end) > {ts:Int64}
+"""
 _KEYS = {
     "TAPEDECK_ACCOUNT_MAIN_EXCHANGE": "binance",
     "TAPEDECK_ACCOUNT_MAIN_KEY": KEY,
@@ -42,7 +47,7 @@ def until(seen: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not seen():
         assert time.monotonic() < deadline
-        time.sleep(0.02)  # others do all of it
+        time.sleep(0.1)  # others do all of it
 
 
 @contextmanager
@@ -62,15 +67,14 @@ def started(rig: Rig, *words: str) -> Iterator[subprocess.Popen[bytes]]:
             process.wait()
 
 
-def closed(rig: Rig) -> int:
-    """Return how many positions the deployment has closed, as history has it."""
-    with History(Settings(rig.home)).client("reader") as client:
+def more(client: Client, count: int = 1) -> None:
+    """Wait until history has so many more positions that the deployment closed."""
+
+    def closed() -> int:
         return int(client.query("SELECT count() FROM closed").result_rows[0][0])
 
-
-def more(rig: Rig, count: int = 1) -> None:
-    known = closed(rig)
-    until(lambda: closed(rig) >= known + count)
+    known = closed()
+    until(lambda: closed() >= known + count)
 
 
 def worker_dies(rig: Rig) -> None:
@@ -89,8 +93,8 @@ def bounds(directory: Path) -> dict[str, int]:
         return {name: log.bounds(name).end for name in log.partitions()}
 
 
-def tick_off(directory: Path, to: Path, since: dict[str, int]) -> Path:
-    """Copy a log, with the price of its first trade behind some place a tick off."""
+def tick_off(directory: Path, to: Path, since: dict[str, int]) -> int:
+    """Copy a log, with the price of its first trade behind some place a tick off; return its ts."""
     to.mkdir()
     with closing(open_to_read(directory)) as log, closing(sqlite3.connect(to / FILE)) as copy:
         log.backup(copy)
@@ -102,8 +106,14 @@ def tick_off(directory: Path, to: Path, since: dict[str, int]) -> Path:
                 told["price"][0] += 0.1
                 changed = (orjson.dumps(told), place)
                 file.execute("UPDATE messages SET message = ? WHERE place = ?", changed)
-                return to
+                return int(told["ts"][0])
     raise AssertionError(since)
+
+
+def candle_at(rig: Rig, ts: int) -> int:
+    """Return the number of the candle that holds a time, as history has it."""
+    with History(Settings(rig.home)).client("reader") as client:
+        return int(client.query(_CANDLE, {"ts": ts}).result_rows[0][0])
 
 
 @pytest.mark.timeout(600)  # twelve processes start, beside other tests
@@ -129,27 +139,28 @@ def test_a_deployment_that_was_cut_off_twice_and_killed_twice_is_identical(tmp_p
             held.callback(part(Settings(home)).stop)
         held.enter_context(started(rig, "infra", "ingest", "--markets", PERPETUAL.market))
         held.enter_context(started(rig, "infra", "executor", "--account", "main"))
+        client = held.enter_context(History(Settings(home)).client("reader"))
         with started(rig, "infra.deploy.parent", NAME):
             until(lambda: bool(exchange.accounts["main"].fills))
-            more(rig)
+            more(client)
             exchange.trouble.abort()
             worker_dies(rig)
             exchange.trouble.drop()
             worker_dies(rig)
-            more(rig, 2)
+            more(client, 2)
             at_work = rig.deck("verify", NAME, "--json")
             forked = rig.deck("fork", NAME, "--set", "timeout=1s", "--json").summary["runs"]
-            more(rig)
+            more(client)
             since = bounds(home / "log")
-            more(rig)
+            more(client)
         stopped = rig.deck("verify", NAME)
-        log = tick_off(home / "log", tmp_path / "log", since)
-        tampered = rig.deck("verify", NAME, "--again", "--from-log", log, status=1)
+        off = tick_off(home / "log", tmp_path / "log", since)
+        tampered = rig.deck("verify", NAME, "--again", "--from-log", tmp_path / "log", status=1)
+        number = candle_at(rig, off)
     receipts = orjson.loads(at_work.out)
     assert all(one["identical"] for one in receipts)
     assert sum(one["candles"] for one in receipts) > 0
     assert [one["label"] for one in forked] == ["sandbox", "paper as run", "paper changed"]
     assert 0 < forked[0]["signals"] == forked[1]["signals"]
-    assert "identical" in stopped.out
-    assert f"the first event that differs: {PERPETUAL.market}, number " in tampered.out
-    assert 'type":"Candle' in tampered.out
+    assert ": identical: " in stopped.out
+    assert f"the first event that differs: {PERPETUAL.market}, number {number}\n" in tampered.out
