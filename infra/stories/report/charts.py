@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from clickhouse_connect.driver.client import Client
 
 from infra.pictures.bars import Bars
 from infra.stories.bars import bars_of, finest
+from infra.stories.report.candles import Chart, candles, seconds
 from infra.stories.report.figures import Figures, Rows
+from infra.stories.report.windows import windows
 from infra.verify.which import Run
-from schemas import SECOND, Time
-from schemas.trades import Float64, Int64
-
-Chart: TypeAlias = dict[str, Any]
-"""What the script of the page reads."""
+from schemas.trades import Float64
 
 _BARS = 30_000
 """Of all markets together."""
@@ -24,7 +22,7 @@ _MARKETS = 100
 _FEWEST, _MOST = 200, 4_000
 """Bars of one market."""
 _POINTS = 2_000
-_DIGITS = 7
+_CLOSELY = " The best and the worst position can be chosen beside the markets, candle by candle."
 _EQUITY = """
 SELECT currency, toUnixTimestamp64Nano(max(e.ts)) AS ts,
     toFloat64(argMax(e.equity, e.place)) AS equity, toFloat64(max(e.drawdown)) AS drawdown
@@ -91,7 +89,7 @@ def _equity(rows: Rows) -> list[Chart]:
     return [
         {
             "currency": currency,
-            "time": _seconds(np.array([row["ts"] for row in own], np.int64)),
+            "time": seconds(np.array([row["ts"] for row in own], np.int64)),
             "equity": [round(row["equity"], 8) for row in own],
             "drawdown": [-round(row["drawdown"], 8) for row in own],
         }
@@ -114,8 +112,15 @@ def _markets(client: Client, run: Run, found: Figures) -> tuple[list[Chart], str
     names = _shown(client, run, found.positions)
     most = min(max(_BARS // len(names), _FEWEST), _MOST)
     drawn = bars_of(client, run.flow, run.run, kind, most, names)
-    made = [_market(name, drawn[name], found.positions) for name in names]
-    return made, _note(kind, drawn, found, len(names))
+    made = [
+        candles(name, drawn[name], [row for row in found.positions if row["market"] == name])
+        for name in names
+    ]
+    note = _note(kind, drawn, found, len(names))
+    if all(one.each == 1 for one in drawn.values()):
+        return made, note
+    ends = [*windows(client, run, kind)]
+    return [*made, *ends], note + (_CLOSELY if ends else "")
 
 
 def _shown(client: Client, run: Run, positions: Rows) -> list[str]:
@@ -136,44 +141,6 @@ def _shown(client: Client, run: Run, positions: Rows) -> list[str]:
     return [str(name) for (name,) in client.query(query, given).result_rows]
 
 
-def _market(name: str, drawn: Bars, positions: Rows) -> Chart:
-    places = _places(drawn.close)
-    prices = {
-        letter: _rounded(column, places)
-        for letter, column in zip(
-            "ohlc", (drawn.open, drawn.high, drawn.low, drawn.close), strict=True
-        )
-    }
-    return {
-        "market": name,
-        "each": drawn.each,
-        "places": places,
-        "time": _seconds(drawn.start),
-        **prices,
-        "averages": {name: _rounded(values, places + 1) for name, values in drawn.averages.items()},
-        "marks": [
-            mark for row in positions if row["market"] == name for mark in _marks(row, drawn)
-        ],
-    }
-
-
-def _marks(row: Mapping[str, Any], drawn: Bars) -> list[Chart]:
-    """Return the marks of a position: the bars that it was entered and left in."""
-    long = row["side"] == "long"
-    ends = [(row["opened"], row["side"], long)]
-    if row["closed"] is not None:
-        ends.append((row["closed"], row["why"], not long))
-    return [
-        {"bar": _bar(drawn.start, ts), "says": says, "bought": bought, "position": row["position"]}
-        for ts, says, bought in ends
-        if len(drawn)
-    ]
-
-
-def _bar(starts: Int64, ts: Time) -> int:
-    return max(int(np.searchsorted(starts, ts, "right")) - 1, 0)
-
-
 def _note(kind: str, drawn: Mapping[str, Bars], found: Figures, markets: int) -> str:
     """Say what is shown, and what is not."""
     told = [f"Candles of {kind}"]
@@ -187,30 +154,3 @@ def _note(kind: str, drawn: Mapping[str, Bars], found: Figures, markets: int) ->
     if positions > len(found.positions):
         told.append(f"with the latest {len(found.positions):,} positions, of {positions:,}")
     return ", ".join(told) + "."
-
-
-def _seconds(times: Int64) -> list[int]:
-    """Return times in whole seconds, each later than the one before, as the chart wants them.
-
-    Examples
-    --------
-    >>> _seconds(np.array([10, 11, 11, 40]) * SECOND)
-    [10, 11, 12, 40]
-
-    """
-    if not len(times):
-        return []
-    counts = np.arange(len(times))
-    seconds: list[int] = (np.maximum.accumulate(times // SECOND - counts) + counts).tolist()
-    return seconds
-
-
-def _places(prices: Float64) -> int:
-    """Return how many decimal places show seven digits of prices."""
-    top = float(prices.max()) if len(prices) else 1.0
-    return min(max(_DIGITS - len(str(int(top))), 0), 12) if top >= 1 else 10
-
-
-def _rounded(values: Float64, places: int) -> Sequence[float | None]:
-    rounded = np.round(values, places).tolist()
-    return [None if value != value else value for value in rounded]  # noqa: PLR0124 - NaN is not itself

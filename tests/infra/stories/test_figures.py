@@ -265,3 +265,29 @@ def test_a_thinned_equity_keeps_its_ends_and_its_deepest_fall(
     assert marks == len(found.positions) + sum(row["closed"] is not None for row in found.positions)
     assert len(drawn.returns) == sum(row["positions"] for row in found.totals)
     assert np.isfinite(drawn.returns).all()
+
+
+def test_where_candles_are_drawn_as_one_the_best_and_the_worst_position_are_drawn_singly(
+    run: Played, reader: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = figures(reader, run.run, _MOST)
+    plain = charts.charts(reader, run.run, found).markets
+    assert len(plain) == len(run.markets)
+    monkeypatch.setattr(charts, "_MOST", 20)
+    drawn = charts.charts(reader, run.run, found)
+    ends = drawn.markets[len(plain) :]
+    closed = sorted(run.of("Closed"), key=lambda event: float(event["net_return"]))
+    wanted = [(closed[-1], "best"), (closed[0], "worst")]
+    assert [one["market"] for one in ends] == [
+        f"{event['market']}, the {what}: position {event['position']}" for event, what in wanted
+    ]
+    for one, (event, _) in zip(ends, wanted, strict=True):
+        first, last = (mark["bar"] for mark in one["marks"])
+        within = [n for n, at in enumerate(one["time"]) if event["opened_ts"] < at * SECOND]
+        assert one["each"] == 1
+        assert first == within[0] - 1 <= last < len(one["time"])
+        whole = next(other for other in plain if other["market"] == event["market"])
+        at = whole["time"].index(one["time"][0])
+        for column in ("time", *"ohlc"):
+            assert one[column] == whole[column][at : at + len(one["time"])]
+    assert "can be chosen beside the markets" in drawn.note
