@@ -99,8 +99,8 @@ def raw(
         Seconds in which history may yet come to have the last ones.
 
     """
-    kept = _Kept(client, [*markets], since, time.monotonic() + patience)
-    if all(kept.last(part) < 0 for part in parts):
+    kept = _Kept(client, [*markets], since, time.monotonic() + patience, {})
+    if max([kept.last(part) for part in parts]) < 0:
         return None  # such as of a simulated market
     same = missing = old = 0
     for part, (first, end) in sorted(parts.items()):
@@ -124,16 +124,22 @@ class _Kept(NamedTuple):
     markets: list[str]
     since: Time
     deadline: float
+    lasts: dict[str, int]
+    """What was asked already: it takes long in a long history."""
 
     def last(self, part: str) -> int:
         """Return the last offset of a partition; -1 if there is nothing of it."""
-        return int(self.client.query(_LAST, self._given(part)).result_rows[0][0])
+        found = int(self.client.query(_LAST, self._given(part)).result_rows[0][0])
+        self.lasts[part] = found
+        return found
 
     def awaited(self, part: str, ours: pa.Table) -> int:
         """Return the last offset, once that of our rows is there, or all patience was in vain."""
         wanted = ours["offset"][-1].as_py() if ours.num_rows else -1
-        while (last := self.last(part)) < wanted and time.monotonic() < self.deadline:
+        last = self.lasts[part]
+        while last < wanted and time.monotonic() < self.deadline:
             time.sleep(_LOOK_SECONDS)
+            last = self.last(part)
         return last
 
     def rows(self, part: str, first: int, end: int) -> pa.Table:
