@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -24,6 +23,7 @@ from schemas import SECOND, Command, Order, Report
 from schemas.wire import read
 from tests.connectors.desk import COIN, KEYS, NAMES, PERPETUAL, keys_of
 from tests.connectors.memory_log import MemoryLog
+from tests.infra.nursery import hatching
 from tests.standin.client import until
 from tests.standin.exchange import StandIn
 
@@ -169,10 +169,8 @@ def process(exchange: StandIn, directory: Path) -> Iterator[None]:
     It reads the queue in `queue` and writes to the market log in `log`, below the directory. It is
     a fork of a process that has imported all that it needs: that takes a second and more.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, "ccxt.pro"])
     started(directory).unlink(missing_ok=True)
-    child = context.Process(target=run, args=(directory, exchange.url))
+    child = hatching().Process(target=run, args=(directory, exchange.url))
     child.start()
     try:
         yield

@@ -17,5 +17,5 @@ for _number in (0, 1):
 import_module("tests.infra.hasty_deck")
 for _command in _COMMANDS:
     import_module(f"infra.{DOORS[_command].module}")
-for _learner in ("linear_model", "preprocessing"):
-    import_module(f"river.{_learner}")
+for _needed in ("ccxt.pro", "river.linear_model", "river.preprocessing"):
+    import_module(_needed)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
 
@@ -60,10 +61,76 @@ class Nursery:
         return (self.home / "said").read_text()
 
 
+@dataclass(frozen=True)
+class Started:
+    """A command under way, as `subprocess.Popen` has one; what it says goes into two files."""
+
+    process: ForkServerProcess
+    _out: Path
+    _err: Path
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self.process.pid is not None
+        return self.process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended."""
+        return self.process.exitcode
+
+    def poll(self) -> int | None:
+        """Look whether it has ended."""
+        return self.process.exitcode
+
+    def wait(self, seconds: float | None = None) -> int:
+        """Wait for its end."""
+        self.process.join(seconds)
+        if self.returncode is None:
+            raise subprocess.TimeoutExpired("deck", seconds or 0.0)
+        return self.returncode
+
+    @property
+    def out(self) -> str:
+        """What it has said so far."""
+        return self._out.read_text()
+
+    @property
+    def err(self) -> str:
+        """And what it has said on standard error."""
+        return self._err.read_text()
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Wait for its end, and return all that it has said."""
+        self.wait(timeout)
+        return self.out, self.err
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, if it has not ended."""
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+
 def at_home(home: Path, more: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of commands in a home: ours, and `more`."""
     ours = {name: value for name, value in os.environ.items() if name != "CLICKHOUSE_URL"}
     return {**ours, "TAPEDECK_HOME": str(home), "COLUMNS": "", **more}
+
+
+def hatching() -> ForkServerContext:
+    """Return what forks a process that has imported all; the first who asks says what that is."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.infra.hatched"])
+    return context
 
 
 def start(
@@ -76,10 +143,8 @@ def start(
     err: Path,
 ) -> ForkServerProcess:
     """Start a command that reads `into`, and adds what it says to `out` and `err`."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.infra.hatched"])
     words = [str(argument) for argument in arguments]
-    process = context.Process(
+    process = hatching().Process(
         target=_deck, args=(words, home, dict(environment), (into, out, err)), name="deck"
     )
     process.start()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +30,7 @@ from schemas import (
 from schemas.tables import BORN_ON_TAPE, table
 from schemas.wire import encode
 from tests.infra import nursery
+from tests.infra.nursery import Started
 
 ROOT = Path(__file__).parents[2]
 SMA, LEARNED = ROOT / "flows" / "sma_cross.py", ROOT / "flows" / "learned_cross.py"
@@ -64,39 +64,36 @@ class Rig:
 
     def deck(self, *arguments: Arguments, status: int | None = 0, into: str | None = None) -> Said:
         """Run a command to its end; it reads `into`."""
-        with TemporaryDirectory() as place:
-            text, out, err = (Path(place, name) for name in ("into", "out", "err"))
-            text.write_text(into or "")
-            process = nursery.start(
-                arguments, self.home, self._environment, into=text, out=out, err=err
-            )
-            process.join()
-            assert process.exitcode is not None
-            said = Said(process.exitcode, out.read_text(), err.read_text())
+        with self.started(*arguments, into=into or "") as process:
+            out, err = process.communicate()
+            said = Said(process.wait(), out, err)
         if status is not None:
             assert said.status == status, said
         return said
 
     @contextmanager
-    def started(self, *arguments: Arguments) -> Iterator[subprocess.Popen[str]]:
-        """Start a command, and see that it is over at the end."""
-        process = subprocess.Popen(
-            [sys.executable, str(HASTY), *map(str, arguments)],
-            env=self._environment, cwd=self.home, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        with process:
+    def started(self, *arguments: Arguments, into: str = "") -> Iterator[Started]:
+        """Start a command that reads `into`, and see that it is over at the end."""
+        with TemporaryDirectory() as place:
+            text, out, err = (Path(place, name) for name in ("into", "out", "err"))
+            text.write_text(into)
+            for path in (out, err):
+                path.touch()
+            process = nursery.start(
+                arguments, self.home, self._environment, into=text, out=out, err=err
+            )
             try:
-                yield process
+                yield Started(process, out, err)
             finally:
                 process.kill()
+                process.join()
 
     @property
     def _environment(self) -> dict[str, str]:
         return nursery.at_home(self.home, self.environment)
 
 
-def until(process: subprocess.Popen[str], seen: Callable[[], bool]) -> bool:
+def until(process: Started | subprocess.Popen[str], seen: Callable[[], bool]) -> bool:
     """Look until something is seen, or the process is over; whether it was seen."""
     while not seen():
         try:

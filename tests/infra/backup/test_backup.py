@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -27,6 +26,7 @@ from infra.log.log import MarketLog
 from infra.settings import Settings
 from schemas import Report
 from schemas.tables import BORN_ON_TAPE, table
+from tests.infra.nursery import Started
 from tests.infra.rig import Rig, history_of
 from tests.infra.trading_rig import OFTEN, Feed, count, feed
 
@@ -49,7 +49,7 @@ def home(path: Path) -> Rig:
 
 
 @contextmanager
-def trading(rig: Rig) -> Iterator[subprocess.Popen[str]]:
+def trading(rig: Rig) -> Iterator[Started]:
     flow, events = rig.home.parent / "often.py", rig.home.parent / "live.jsonl"
     with rig.started("trade", flow, "--events", events) as process:
         yield process
@@ -58,7 +58,7 @@ def trading(rig: Rig) -> Iterator[subprocess.Popen[str]]:
         assert process.returncode == 0, said
 
 
-def traded(run: subprocess.Popen[str], store: Path, market: Feed, more: int = 1) -> None:
+def traded(run: Started, store: Path, market: Feed, more: int = 1) -> None:
     """Let positions be opened and closed."""
     known = count(store, "Closed")
     market.until(lambda: run.poll() is not None or count(store, "Closed") >= known + more)

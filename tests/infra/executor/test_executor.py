@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,6 +21,7 @@ from infra.history.history import History
 from infra.log.log import MarketLog, OrderQueue
 from infra.settings import Settings
 from infra.trading.trading import executes, executor_home
+from tests.infra.nursery import Started
 from tests.infra.rig import Rig
 from tests.infra.trading_rig import OFTEN, PATIENCE, Seen, count, kept
 from tests.standin.account import KEY, SECRET, Account
@@ -53,7 +53,7 @@ class Desk:
         return self.rig.home / "trading" / "often-sandbox-main"
 
     @contextmanager
-    def running(self, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+    def running(self, *arguments: str | Path) -> Iterator[Started]:
         """Run a command, and stop it as a user does."""
         with self.rig.started(*arguments) as process:
             try:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -31,6 +30,7 @@ from schemas import Book, Event, Gap, Trades
 from tests.connectors.kafka.test_killed import broker, kill_and_restart, place
 from tests.connectors.kafka_place import KafkaPlace, any_place
 from tests.connectors.recording_rig import play
+from tests.infra.nursery import Started
 from tests.infra.rig import SMA, Rig
 from tests.standin.binance import BinanceStandIn
 from tests.standin.capture import Capture
@@ -65,7 +65,7 @@ class Taking:
         return "--from-kafka" if self.kafka else "--from-log"
 
     @contextmanager
-    def started(self, *markets: str, processes: int = 1) -> Iterator[subprocess.Popen[str]]:
+    def started(self, *markets: str, processes: int = 1) -> Iterator[Started]:
         """Start to take markets in."""
         arguments = ["ingest", "--markets", ",".join(markets), "--no-history"]
         arguments += ["--processes", str(processes), *(["--kafka"] if self.kafka else [])]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,8 @@ import pytest
 import urllib3
 
 from tests.chat_room import ChatRoom
-from tests.infra.rig import Rig
+from tests.infra.nursery import Started
+from tests.infra.rig import Rig, until
 from tests.infra.trading_rig import OFTEN, Feed, count, feed
 
 TRADE = ("trade", "often.py", "--no-history", "--metrics-port", 0)
@@ -38,13 +38,13 @@ def market(rig: Rig) -> Iterator[Feed]:
         yield made
 
 
-def port(process: subprocess.Popen[str]) -> str:
+def port(process: Started) -> str:
     """Return where metrics are, as it is said."""
-    assert process.stderr is not None
-    for line in process.stderr:
-        if found := re.search(r"metrics: (http://127\.0\.0\.1:\d+/metrics)", line):
-            return found[1]
-    raise AssertionError("nothing was said of metrics")
+    told = re.compile(r"metrics: (http://127\.0\.0\.1:\d+/metrics)")
+    assert until(process, lambda: bool(told.search(process.err))), process.err
+    found = told.search(process.err)
+    assert found
+    return found[1]
 
 
 def published(url: str, start: str) -> float:

@@ -12,7 +12,7 @@ import pytest
 
 from infra.history.history import History
 from infra.settings import Settings
-from tests.infra.rig import Rig
+from tests.infra.rig import Rig, until
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 
 def test_it_prints_the_address_that_lets_in_and_ends_with_ctrl_c(rig: Rig) -> None:
     with rig.started("dashboard", "--port", "0", "--read-only") as process:
-        assert process.stdout is not None
-        address = process.stdout.readline().strip()
+        assert until(process, lambda: "\n" in process.out)
+        address = process.out.strip()
         with httpx.Client(follow_redirects=True, timeout=60) as browser:
             page = browser.get(address)
             assert page.status_code == 200

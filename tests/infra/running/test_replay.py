@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 from pathlib import Path
 from random import Random
 
@@ -19,6 +18,7 @@ from infra.running.replay import replay
 from infra.running.sources import Files
 from infra.running.worker import Job
 from infra.settings import Settings
+from tests.infra.nursery import Started
 from tests.infra.rig import LEARNED, SMA, Rig, history_of, recording, until, written
 
 FLOWS = pytest.mark.parametrize("flow", [SMA, LEARNED], ids=["sma", "learned"])
@@ -139,9 +139,7 @@ def command(flow: Path, data: list[Path], processes: int, place: Path) -> list[s
     ]  # fmt: skip
 
 
-def kill_at(
-    process: subprocess.Popen[str], store: Path, bytes_: int, number: int = signal.SIGKILL
-) -> int:
+def kill_at(process: Started, store: Path, bytes_: int, number: int = signal.SIGKILL) -> int:
     """Kill a run once it has kept so many bytes of events; return how many it had then."""
     assert until(process, lambda: written(store) >= bytes_), process.communicate()
     process.send_signal(number)
@@ -229,7 +227,7 @@ def test_a_run_that_is_killed_while_it_gathers_its_events_gathers_them_later(
 # Several processes --------------------------------------------------------------------------------
 
 
-def at_work(process: subprocess.Popen[str], store: Path) -> list[psutil.Process]:
+def at_work(process: Started, store: Path) -> list[psutil.Process]:
     """Return the two processes that divide the markets, once the second has kept an event.
 
     The first may be through its share by then, so they are looked for as they start.
@@ -245,7 +243,7 @@ def at_work(process: subprocess.Popen[str], store: Path) -> list[psutil.Process]
     return both
 
 
-def _workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
+def _workers(process: Started) -> list[psutil.Process]:
     children = psutil.Process(process.pid).children()
     return [child for child in children if any("spawn_main" in word for word in _words(child))]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -19,6 +18,7 @@ from infra.log.log import OrderQueue
 from infra.log.places import Embedded
 from infra.settings import Settings
 from schemas import SECOND
+from tests.infra.nursery import Started
 from tests.infra.rig import Rig, until
 from tests.infra.trading_rig import OFTEN, Feed, Seen, count, feed, kept
 
@@ -39,7 +39,7 @@ def market(rig: Rig) -> Iterator[Feed]:
 
 
 @contextmanager
-def trading(rig: Rig, *options: str | Path) -> Iterator[subprocess.Popen[str]]:
+def trading(rig: Rig, *options: str | Path) -> Iterator[Started]:
     """Trade on paper, and stop as a user does."""
     with rig.started(*PAPER, "--events", rig.home / "events.jsonl", *options) as process:
         yield process
@@ -155,9 +155,7 @@ def test_what_is_read_to_warm_up_is_on_the_tape_and_instruments_hold_without_it(
 def test_who_begins_before_a_market_is_taken_in_is_told_and_trades_when_it_comes(rig: Rig) -> None:
     store = rig.home / "trading" / "often-paper"
     with rig.started(*PAPER, "--events", rig.home / "events.jsonl") as process:
-        assert process.stderr is not None
-        lines = iter(process.stderr.readline, "")
-        assert any(line.startswith("nothing comes yet: take markets in") for line in lines)
+        assert until(process, lambda: "\nnothing comes yet: take markets in" in f"\n{process.err}")
         with feed(rig) as market:
             market.until(lambda: count(store, "Closed") >= 1)
             process.send_signal(signal.SIGINT)
