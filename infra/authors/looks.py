@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import bytewax.operators as op
 import orjson
@@ -16,6 +16,7 @@ from bytewax.testing import TestingSource
 
 from infra.authors import asked, lines, steady
 from infra.authors.elsewhere import elsewhere
+from infra.authors.enough import enough
 from infra.authors.found import Found, place
 from infra.authors.market import Row, strips
 from infra.authors.play import Concluded, build, play, stored
@@ -58,8 +59,14 @@ def looks(path: Path, rows: Sequence[Row], *, apart: bool = True) -> Iterator[Fo
         yield Found("seeds", good=True, says="its models, if any, are seeded")
         draws = _draws()
         try:
-            with stored() as store, asked.counted() as counts:
-                concluded = play(path, flow, strips(rows, PIECE), caught.set, store)
+            with caught.lifted(), asked.counted() as counts:
+                begun = process_time()
+                concluded = play(path, flow, strips(rows, PIECE))
+                seconds = process_time() - begun
+            short = enough(rows, concluded, seconds)
+            with stored() as store:
+                again = flowfile.load(path)
+                whole = play(path, again, strips(short, PIECE), caught.set, store)
         except DamagedError as error:
             yield _not_kept(path, error)
             return
@@ -75,14 +82,14 @@ def looks(path: Path, rows: Sequence[Row], *, apart: bool = True) -> Iterator[Fo
     yield from asked.looks(tape, counts, str(path))
     yield from _caught(caught)
     yield Found("state", good=True, says="its state can be kept in snapshots")
-    yield from _in_every_form(path, rows, apart=apart)
+    yield pace(len(rows), seconds)
+    yield from _in_every_form(path, short, whole, apart=apart)
 
 
-def _in_every_form(path: Path, rows: Sequence[Row], *, apart: bool) -> Iterator[Found]:
-    """Time it, and let it have the tape again and again, as it may be handed over."""
-    flow, pieces, begun = flowfile.load(path), strips(rows, PIECE), perf_counter()
-    whole = play(path, flow, pieces)
-    yield pace(len(rows), perf_counter() - begun)
+def _in_every_form(
+    path: Path, rows: Sequence[Row], whole: Concluded, *, apart: bool
+) -> Iterator[Found]:
+    """Let it have the tape again and again, as it may be handed over."""
     with elsewhere(path, rows) if apart else nullcontext() as other:
         for one in steady.looks(path, rows, whole):
             yield one

@@ -36,22 +36,24 @@ _TOLERANCE = 2 * SECOND
 
 def looks(path: Path, rows: Sequence[Row], whole: Concluded) -> Iterator[Found]:
     """Look at what a flow concludes of a tape in other forms; `whole` is what it is to be."""
-    if said := differing(whole, _afresh(path, rows, 1_000)):
+    once, again, changed = _twice(path, rows)
+    if said := differing(whole, once):
         remedy = "see what the checks above say, and what hashing may shuffle, such as a set"
         yield Found(REPEATS, False, f"two runs differ: {said}", str(path), remedy)
         return  # nothing can be compared with it
     yield Found(REPEATS, good=True, says="two runs conclude the same")
-    yield _ahead(path, rows)
-    yield _pieces(path, rows, whole)
-    yield _memory(path, rows, whole)
-    yield _resumes(path, rows, whole)
+    blame = changed.place if changed else str(path)
+    yield _ahead(path, rows, blame)
+    yield _pieces(path, rows, whole, blame)
+    yield _memory(path, rows, whole, again, changed)
+    yield _resumes(path, rows, whole, blame)
 
 
 def _afresh(path: Path, rows: Sequence[Row], batch: int | None) -> Concluded:
     return play(path, flowfile.load(path), strips(rows, batch))
 
 
-def _ahead(path: Path, rows: Sequence[Row]) -> Found:
+def _ahead(path: Path, rows: Sequence[Row], blame: str) -> Found:
     """Cut the tape: what is in front of the cut must not tell of what is behind it."""
     draw = Random(1)  # noqa: S311 - the same cuts for everyone
     # Without books slices are long, and whoever looks into their columns sees far.
@@ -62,7 +64,7 @@ def _ahead(path: Path, rows: Sequence[Row]) -> Found:
             short = _afresh(path, tape[:n], None)
             if said := differing(_until(whole, short, tape[:n]), short):
                 says = f"cut behind row {n:,} of {len(tape):,} it concludes other: {said}"
-                return Found("look-ahead", False, says, _blame(path, rows), _NOT_AHEAD)
+                return Found("look-ahead", False, says, blame, _NOT_AHEAD)
     says = f"cut at {2 * CUTS} random points, the tape gives the same up to each"
     return Found("look-ahead", good=True, says=says)
 
@@ -80,19 +82,20 @@ def _until(whole: Concluded, short: Concluded, rows: Sequence[Row]) -> Concluded
     }
 
 
-def _pieces(path: Path, rows: Sequence[Row], whole: Concluded) -> Found:
+def _pieces(path: Path, rows: Sequence[Row], whole: Concluded, blame: str) -> Found:
     for batch in _BATCHES:
         if said := differing(whole, _afresh(path, rows, batch)):
             says = f"handed over {batch} rows at a time it concludes other: {said}"
             remedy = "let nothing depend on where slices begin and end"
-            return Found("pieces", False, says, _blame(path, rows), remedy)
+            return Found("pieces", False, says, blame, remedy)
     return Found("pieces", good=True, says="handed over 1, 7 or 1,000 rows at a time: the same")
 
 
-def _memory(path: Path, rows: Sequence[Row], whole: Concluded) -> Found:
+def _memory(
+    path: Path, rows: Sequence[Row], whole: Concluded, again: Concluded, changed: _Variable | None
+) -> Found:
     """See that all it remembers of a market is in its state."""
     remedy = "let it be computed from the Moment, or keep it in the state of a machine or model"
-    again, changed = _twice(path, rows)
     for said, found in (
         ("run a second time in one process", again),
         ("with each market in a process of its own", _divided(path, rows)),
@@ -106,7 +109,7 @@ def _memory(path: Path, rows: Sequence[Row], whole: Concluded) -> Found:
     return Found("memory", good=True, says="each market alone, and a second run: the same")
 
 
-def _resumes(path: Path, rows: Sequence[Row], whole: Concluded) -> Found:
+def _resumes(path: Path, rows: Sequence[Row], whole: Concluded, blame: str) -> Found:
     """End it half-way, and let it go on from its snapshot, as after a crash."""
     items = strips(rows, 1_000)
     with stored() as store:
@@ -116,7 +119,7 @@ def _resumes(path: Path, rows: Sequence[Row], whole: Concluded) -> Found:
     if said := differing(whole, found):
         says = f"ended half-way and resumed it concludes other: {said}"
         remedy = "keep what lasts in the state of a machine or model: all else begins anew"
-        return Found("resumes", False, says, _blame(path, rows), remedy)
+        return Found("resumes", False, says, blame, remedy)
     return Found("resumes", good=True, says="ended half-way, and resumed from a snapshot: the same")
 
 
@@ -133,21 +136,15 @@ class _Variable(NamedTuple):
     place: str
 
 
-def _twice(path: Path, rows: Sequence[Row]) -> tuple[Concluded, _Variable | None]:
-    """Return what a second run concludes, and the first variable of the file that runs change."""
+def _twice(path: Path, rows: Sequence[Row]) -> tuple[Concluded, Concluded, _Variable | None]:
+    """Return what two runs in one process conclude, and the first variable that they change."""
     flow = flowfile.load(path)
     before = _variables(path)
-    play(path, flow, strips(rows, 1_000))
+    once = play(path, flow, strips(rows, 1_000))
     after = _variables(path)
     changed = (name for name, value in before.items() if after.get(name) != value)
     found = (_Variable(name, place(path, lines.assigned(path, name))) for name in changed)
-    return play(path, flow, strips(rows, 1_000)), next(found, None)
-
-
-def _blame(path: Path, rows: Sequence[Row]) -> str:
-    """Return where the variable is that is most often to blame; else the file."""
-    changed = _twice(path, rows)[1]
-    return changed.place if changed else str(path)
+    return once, play(path, flow, strips(rows, 1_000)), next(found, None)
 
 
 def _variables(path: Path) -> dict[str, object]:

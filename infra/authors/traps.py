@@ -57,6 +57,15 @@ class Traps:
         """Watch this thread, too."""
         sys.setprofile(self._called)
 
+    @contextmanager
+    def lifted(self) -> Iterator[None]:
+        """Let this thread call what it likes for a while, and run three times as fast."""
+        sys.setprofile(None)
+        try:
+            yield
+        finally:
+            self.set()
+
     def _called(self, frame: FrameType, event: str, callee: object) -> None:
         if event == "c_call":
             name = getattr(callee, "__name__", "")

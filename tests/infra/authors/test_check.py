@@ -350,7 +350,7 @@ def test_traps_are_gone_when_the_look_is_over(look: Look) -> None:
 
 def test_the_command_tells_it_as_json_and_fails_on_a_cross(tmp_path: Path) -> None:
     (tmp_path / "late.py").write_text(in_rule("time.time(); print('loud')", "import time"))
-    said = Rig(tmp_path).deck("check", "late.py", "--hours", "0.2", "--json", status=1)
+    said = Rig(tmp_path).deck("check", "late.py", "--hours", "0.6", "--json", status=1)
     found = json.loads(said.out)
     assert [one["check"] for one in found if not one["good"]] == ["clock"]
     (place,) = (one["place"] for one in found if not one["good"])
