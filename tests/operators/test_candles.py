@@ -29,6 +29,7 @@ from tests.tapes import (
     sliced,
     tapes,
     trades_of,
+    witnessed,
 )
 
 Measure = Literal["count", "volume", "quote_volume"]
@@ -153,8 +154,8 @@ def test_no_cut_and_no_restart_changes_a_candle(
     cut: Container[int],
     restarts: Container[int],
 ) -> None:
-    whole = canonical(play(machine, chop(tape)))
-    assert canonical(play(machine, chop(tape, cut), restarts)) == whole
+    whole = witnessed(machine, chop(tape))
+    assert witnessed(machine, chop(tape, cut), restarts) == whole
 
 
 @given(tapes(), st.sampled_from(MACHINES))
@@ -390,6 +391,11 @@ def test_the_operator_makes_the_candles_asked_for(given: dict[str, object], kind
 def test_bad_settings_are_told_where_the_flow_is_built(given: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="not "):
         wired([], lambda t: candles("candles", t, **given))  # type: ignore[arg-type]
+
+
+def test_a_bare_number_is_no_interval() -> None:
+    with pytest.raises(TypeError, match=r"such as timedelta\(minutes=1\), not 60"):
+        wired([], lambda t: candles("candles", t, every=60))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("machine", [TimeCandles(DAY), ThresholdCandles("count", 1e9)])
