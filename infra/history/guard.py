@@ -10,6 +10,7 @@ the tree: no comment, no second statement and no quoting trick survives that.
 
 import json
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -151,6 +152,9 @@ class Statement:
     insert: bool = False
 
 
+_REMEMBERED, _SHORT = 512, 4096
+"""Of so many statements, none longer, what was decided is remembered."""
+
 Ask = Callable[[str, Mapping[str, str]], list[list[str]]]
 """Run a query of this module with its parameters in the engine, and return the rows."""
 
@@ -171,9 +175,23 @@ class Guard:
         } | _NAMED
         names, tails = "|".join(aggregates), "|".join(combinators)
         self._combined = re.compile(rf"(?:{names})(?:{tails})+", re.IGNORECASE)
+        self._decided: OrderedDict[tuple[str, Role], Statement] = OrderedDict()
 
     def check(self, text: str, role: Role, ask: Ask) -> Statement:
-        """Return what to run for `text`, or raise `Refused`; a syntax error is ClickHouse's own."""
+        """Return what to run for `text`, or raise `Refused`; a syntax error is ClickHouse's own.
+
+        To read a statement takes as long as to run a short one: what was let through is remembered.
+        """
+        found = self._decided.get((text, role))
+        if found is None:
+            found = self._check(text, role, ask)
+            if len(text) <= _SHORT:
+                self._decided[text, role] = found
+                if len(self._decided) > _REMEMBERED:
+                    self._decided.popitem(last=False)
+        return found
+
+    def _check(self, text: str, role: Role, ask: Ask) -> Statement:
         parameters = {"q": escape(text)}
         try:
             [[tree, sql]] = ask(ANALYSE, parameters)

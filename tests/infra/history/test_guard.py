@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from infra.history.guard import Guard, Refused
 from infra.history.history import History
 
 TO_READ_A_FILE = """
@@ -359,3 +360,26 @@ def test_a_very_deep_query_is_refused_and_harms_nobody(reader: Client) -> None:
     with pytest.raises(ClickHouseError, match="DB::Exception"):
         reader.command("SELECT " + "(" * 5000 + "1" + ")" * 5000)
     assert reader.command("SELECT 1") == 1
+
+
+def test_what_was_let_through_is_not_read_again_but_for_another_role_or_after_many_others() -> None:
+    asked: list[str] = []
+
+    def ask(_query: str, parameters: Mapping[str, str]) -> list[list[str]]:
+        asked.append(parameters["q"])
+        return [['{"type": "InsertQuery", "table": "runs", "format": "CSV"}', parameters["q"]]]
+
+    guard, text = Guard([], []), "INSERT INTO runs FORMAT CSV"
+    for _ in range(2):
+        assert guard.check(text, "writer", ask).insert
+        with pytest.raises(Refused, match="reader may not run INSERT"):
+            guard.check(text, "reader", ask)
+    assert asked == [text] * 3
+    for number in range(600):
+        guard.check(f"{text} {number}", "writer", ask)
+    guard.check(text, "writer", ask)
+    assert asked.count(text) == 4
+    long = text + " " * 5000
+    for _ in range(2):
+        guard.check(long, "writer", ask)
+    assert asked.count(long) == 2
