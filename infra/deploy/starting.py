@@ -77,7 +77,7 @@ def _provide(
         supervisor.put(program)
     running = [one for one in programs.wanted(supervisor, settings) if one.name != deployment.name]
     for name in programs.feed(supervisor, [*running, deployment], settings):
-        tell(f"{name} is started anew: other markets, or other variables, for all whom it feeds")
+        tell(f"{name} is started anew for all whom it feeds: other markets, speed or variables")
     executor = programs.executor(deployment, settings)
     # Nobody takes away the limits of one that was given some, by saying nothing of them.
     known = executor is not None and executor.name in supervisor.names()

@@ -158,8 +158,7 @@ def command(
             return
         named = markets_of(market or []), pairs(column or [], "--column", "price=last")
         _possible(told, check=check, no_history=no_history)
-        for text in filter(None, (since, until)):
-            parse_time(text, time.time_ns())
+        _in_order(since, until)
         job = Job(
             flow=flow,
             origin=origin_of(data, named, logs, follow=follow),
@@ -192,6 +191,14 @@ def _possible(told: Path | None, *, check: bool, no_history: bool) -> None:
         raise Misused("--report --no-history: the report is made of what history keeps")
     if check:
         raise Misused("--check: compares with what history keeps of a run; name it, --as RUN")
+
+
+def _in_order(since: str, until: str) -> None:
+    """See that both are times, and that there is something between them."""
+    now = time.time_ns()
+    begin, end = (parse_time(text, now) if text else None for text in (since, until))
+    if begin is not None and end is not None and begin >= end:
+        raise Misused(f"--since {since} --until {until}: nothing is between; turn them round")
 
 
 def _costs(flow: Path, fees: float | None, latency: float | None, slippage: float | None) -> Costs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from shutil import which
 from typing import Annotated
 
 import typer
@@ -89,6 +90,7 @@ def _next_steps(flow: Path, data: Path) -> None:
     where = data.relative_to(near) if data.is_relative_to(near) else data
     screen.out.print("\nWhat next:", style="bold")
     for command, what in (
+        *([] if which("deck") else [(". .venv/bin/activate", "so that deck is found")]),
         ('deck sql "SELECT market, count() FROM candles GROUP BY market"', "ask history"),
         ("deck explain", "the latest positions, and the story of each"),
         ("deck dashboard", "look at it on a page"),

@@ -1,4 +1,4 @@
-"""Markets that were asked for, and that the tape has not: most often a name that is misspelled."""
+"""What was asked for, and the tape has not: a market that is misspelled, a time of another year."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from infra.running.worker import Job
 
 
 def unmet(job: Job, concluded: Collection[str]) -> Iterator[str]:
-    """Yield a line for each option that names markets of which nothing was concluded.
+    """Yield a line for each option that names what nothing was concluded of.
 
     Parameters
     ----------
@@ -26,3 +26,6 @@ def unmet(job: Job, concluded: Collection[str]) -> Iterator[str]:
             yield f"--market {theirs}={ours}: is there a {theirs} in the data? {there}"
     if lost := sorted(set(job.markets) - set(concluded)):
         yield f"--markets {','.join(lost)}: is that on the tape? {there}"
+    times = {"--since": job.since, "--until": job.until}
+    if not concluded and (given := " ".join(f"{name} {at}" for name, at in times.items() if at)):
+        yield f"{given}: is that a time of the tape? nothing was read; 2h and 3d count from now"

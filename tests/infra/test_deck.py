@@ -67,10 +67,12 @@ def test_a_flow_with_an_error_is_told_in_a_line(rig: Rig, tape: Path, flow: str,
         (("--latency", "nan"), "error: --latency nan: give a finite number of 0 or more"),
         (("--events", "no/x"), "error: --events no/x: there is no directory no; make it"),
         (("--column", "x"), "error: --column x: write it as price=last"),
+        (("--since", "2024-01-02", "--until", "2024-01-01"), "error: --since 2024-01-02 --until "
+         "2024-01-01: nothing is between; turn them round"),
     ],
-)
+)  # fmt: skip
 def test_an_option_that_cannot_be_is_told_in_a_line(
-    rig: Rig, tape: Path, options: tuple[str, str], told: str
+    rig: Rig, tape: Path, options: tuple[str, ...], told: str
 ) -> None:
     said = rig.deck("replay", SMA, "--data", tape, "--no-history", *options, status=1)
     assert said.err == f"{told}\n"

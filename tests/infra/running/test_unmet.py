@@ -27,5 +27,13 @@ def test_a_wanted_market_that_the_tape_has_not_is_told() -> None:
     assert not list(unmet(job, {"okx:BTC/USDT", "okx:ETC/USDT"}))
 
 
+def test_a_time_that_the_tape_has_not_is_told() -> None:
+    job = Job(FLOW, Files(DATA), since="2h")
+    assert list(unmet(job, set())) == [
+        "--since 2h: is that a time of the tape? nothing was read; 2h and 3d count from now"
+    ]
+    assert not list(unmet(job, {"okx:BTC/USDT"}))
+
+
 def test_nothing_is_told_where_one_market_is_all_there_is() -> None:
     assert not list(unmet(Job(FLOW, Files(DATA, "okx:BTC/USDT")), set()))
