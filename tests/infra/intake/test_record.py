@@ -122,6 +122,7 @@ def test_two_recorders_in_one_directory_are_refused(rig: Rig, deck: Callable[...
 
 @pytest.mark.parametrize("doing", ["ingest", "record"])
 def test_a_market_that_is_taken_in_already_is_refused(rig: Rig, doing: str) -> None:
+    rig.environment["EXCHANGE_URLS"] = "binance=http://127.0.0.1:9 okx=http://127.0.0.1:9"
     taking = [doing, *(["--to", rig.home / "rec"] if doing == "record" else ["--no-history"])]
     with once(["okx:ETH/USDT", MARKET], Settings(rig.home), kafka=False):
         said = rig.deck(*taking, "--markets", f"{MARKET},okx:BTC/USDT", status=1)
