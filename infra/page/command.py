@@ -46,5 +46,5 @@ def dashboard(
         only = "; it shows, and changes nothing" if read_only else ""
         say(f"open this address: whoever has it may look and command{only}", "dim")
         if open_:
-            webbrowser.open(serving.address)
+            webbrowser.open(serving.address_once())
         serving.serve_all()

@@ -46,7 +46,7 @@ _HEADERS: Final = {
 }
 _CLOSED = (
     "This page needs the address that `deck dashboard` printed: open that one, with its token. "
-    "If you came from a link just now, load this page again."
+    "If you were in before and came by a link just now, load this page again."
 )
 _log = logging.getLogger("tapedeck.page")
 
@@ -103,12 +103,14 @@ class Gate:
         _check_size(scope, headers)
         host = host_of(headers)
         known = self._is_known(headers)
-        if not (self.known if known else self.strangers).take():
+        # Who has the token is no stranger yet: whoever guesses cannot keep them out.
+        ours = known or self._keys.opens(_token(scope))
+        if not (self.known if ours else self.strangers).take():
             raise Refusal(TOO_MANY, "too many requests: wait a second")
         check_origin(scope, headers, host)
         if known:
             return self._entered(scope)
-        return self._entering(scope)
+        return self._entering(scope, headers)
 
     def _is_known(self, headers: Headers) -> bool:
         scheme, _, token = headers.get("authorization", "").partition(" ")
@@ -116,11 +118,12 @@ class Gate:
             return self._keys.opens(token)
         return self._keys.known(_cookie(headers, self._cookie))
 
-    def _entering(self, scope: Scope) -> Response:
+    def _entering(self, scope: Scope, headers: Headers) -> Response:
         """Let in who shows the token; send all others away."""
         if scope["path"] == "/" and scope["method"] in ("GET", "HEAD"):
-            if self._keys.opens(_token(scope)):
-                answer = _home()
+            if self._keys.admits(_token(scope)):
+                linked = headers.get("sec-fetch-site") == "cross-site"
+                answer = _home_by_itself() if linked else _home()
                 answer.set_cookie(
                     self._cookie, self._keys.cookie, path="/", httponly=True, samesite="strict"
                 )
@@ -136,6 +139,11 @@ class Gate:
 
 def _home() -> Response:
     return RedirectResponse("/", 303)
+
+
+def _home_by_itself() -> Response:
+    """Have the browser go there from here: as a link of another site it would get no cookie."""
+    return PlainTextResponse("The page opens.", headers={"Refresh": "0; url=/"})
 
 
 def _check_size(scope: Scope, headers: Headers) -> None:

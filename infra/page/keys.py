@@ -34,6 +34,9 @@ class Keys:
     (True, False, False)
     >>> keys.known(keys.cookie), keys.known("word"), keys.sent_by_page(keys.csrf)
     (True, False, True)
+    >>> ticket = keys.ticket()
+    >>> keys.opens(ticket), keys.admits(ticket), keys.admits(ticket), keys.admits("word")
+    (False, True, False, True)
 
     """
 
@@ -43,6 +46,12 @@ class Keys:
         """What the browser keeps: whoever sees it does not have the token."""
         self.csrf = self._made("csrf")
         """What only the page can know: another site's form sends the cookie, but not this."""
+        self._ticket = ""
+
+    def ticket(self) -> str:
+        """Return a word that opens the page once, for where others may read it: a command line."""
+        self._ticket = secrets.token_urlsafe(_BYTES)
+        return self._ticket
 
     @classmethod
     def of(cls, home: Path) -> Keys:
@@ -78,6 +87,13 @@ class Keys:
     def opens(self, said: str) -> bool:
         """Tell whether this is the token."""
         return _same(said, self.token)
+
+    def admits(self, said: str) -> bool:
+        """Tell whether a browser that says this is let in; a ticket is used up by it."""
+        if not self._ticket or not _same(said, self._ticket):
+            return self.opens(said)
+        self._ticket = ""
+        return True
 
     def known(self, cookie: str) -> bool:
         """Tell whether a browser that shows this cookie was let in."""

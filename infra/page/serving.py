@@ -83,7 +83,16 @@ class Serving(uvicorn.Server):
     @property
     def address(self) -> str:
         """What to open, with the token."""
-        return f"http://{HOST}:{self.port}/?token={self.house.keys.token}"
+        return self._address(self.house.keys.token)
+
+    def address_once(self) -> str:
+        """Return what to open, once: a browser's command line can be read by all of the machine."""
+        ticket = self.house.keys.ticket()
+        keep_secret(ticket)
+        return self._address(ticket)
+
+    def _address(self, word: str) -> str:
+        return f"http://{HOST}:{self.port}/?token={word}"
 
     def serve_all(self) -> None:
         """Serve until a signal comes, or `should_exit` is set."""

@@ -22,7 +22,11 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 
 
 def test_it_prints_the_address_that_lets_in_and_ends_with_ctrl_c(rig: Rig) -> None:
-    with rig.started("dashboard", "--port", "0", "--read-only") as process:
+    opened, browses = rig.home / "opened", rig.home / "browser"
+    browses.write_text(f"#!/bin/sh\necho $1 > {opened}\n")
+    browses.chmod(0o700)
+    rig.environment["BROWSER"] = f"{browses} %s"
+    with rig.started("dashboard", "--port", "0", "--read-only", "--open") as process:
         assert until(process, lambda: "\n" in process.out)
         address = process.out.strip()
         with httpx.Client(follow_redirects=True, timeout=60) as browser:
@@ -38,4 +42,6 @@ def test_it_prints_the_address_that_lets_in_and_ends_with_ctrl_c(rig: Rig) -> No
     token = urlsplit(address).query.removeprefix("token=")
     assert (rig.home / "dashboard" / "token").read_text() == token
     assert token not in err
+    assert token not in opened.read_text()  # it stands on a command line, for all to see
+    assert "/?token=" in opened.read_text()
     assert "Traceback" not in err

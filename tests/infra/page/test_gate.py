@@ -50,6 +50,20 @@ def test_the_printed_address_lets_in_and_leaves_no_token_behind(
     assert stranger.get(f"/?token={TOKEN}").headers["location"] == "/"
 
 
+def test_what_a_command_line_tells_opens_the_page_once_and_is_no_token(
+    stranger: httpx.Client, served: Serving
+) -> None:
+    once = served.address_once()
+    bearer = {"authorization": f"Bearer {once.partition('=')[2]}"}
+    assert stranger.get("/api/desk", headers=bearer).status_code == 401
+    assert TOKEN not in once
+    assert stranger.get(once).status_code == 303
+    assert stranger.get("/api/desk").status_code == 200
+    stranger.cookies.clear()
+    assert stranger.get(once).status_code == 401
+    assert stranger.get(served.address).status_code == 303
+
+
 @pytest.mark.parametrize("path", ["/", "/?token=", "/?token=wrong", "/api/desk", "/static/x", "/x"])
 def test_a_stranger_sees_nothing(stranger: httpx.Client, path: str) -> None:
     answer = stranger.get(path, headers={"cookie": f"tapedeck_1={TOKEN}"})
@@ -98,7 +112,8 @@ def test_what_another_site_sends_is_refused(browser: httpx.Client, served: Servi
     ):
         assert browser.get("/api/desk", headers={"origin": origin}).status_code == 403
     for site in ("cross-site", "same-site"):
-        assert browser.get("/api/desk", headers={"sec-fetch-site": site}).status_code == 403
+        for path in ("/api/desk", "/api/stream", "/static/js/main.js"):
+            assert browser.get(path, headers={"sec-fetch-site": site}).status_code == 403
     good = {"origin": own, "sec-fetch-site": "same-origin"}
     assert browser.get("/api/desk", headers=good).status_code == 200
 
@@ -159,6 +174,8 @@ def test_too_many_requests_are_told_to_wait_and_strangers_keep_nobody_out(
         assert statuses == [401] * 3 + [429] * 2
         bearer = {"authorization": f"Bearer {TOKEN}"}
         assert stranger.get("/api/desk", headers=bearer).status_code == 200
+        assert stranger.get(served.address).status_code == 303
+        stranger.cookies.clear()
         served.gate.known = Rate(0, 0.0)
         answer = stranger.get("/api/desk", headers=bearer)
         assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")

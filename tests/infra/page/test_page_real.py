@@ -159,6 +159,21 @@ def test_a_server_that_is_started_again_is_found_again(kept: Kept, visit: Visiti
         page.until("() => document.querySelector('#link-list').innerText === ''")
 
 
+def test_a_link_of_another_site_opens_the_page_too(
+    kept: Kept, served: Serving, visit: Visiting
+) -> None:
+    page = visit("about:blank")
+    link = f"<a href='{served.address}#run={kept.run}'>look</a>"
+    page.page.route(
+        "http://elsewhere.test/",
+        lambda route: route.fulfill(body=link, status=200, content_type="text/html"),
+    )
+    page.page.goto("http://elsewhere.test/")
+    page.page.click("a")
+    page.until(_READY)
+    assert "token" not in page.page.url
+
+
 def test_without_the_token_there_is_nothing_to_see(served: Serving, visit: Visiting) -> None:
     page = visit(f"http://127.0.0.1:{served.port}/")
     assert "deck dashboard" in page.text("body")
