@@ -10,6 +10,7 @@ from typing import TypeAlias
 import pytest
 from playwright.sync_api import Dialog
 
+from tests.infra.page import made_up
 from tests.infra.page.browser import Visit
 from tests.infra.page.made_up import FIRST, MARKET, STATIC, MadeUp, columns, deployed, position
 
@@ -26,6 +27,15 @@ _HIDDEN = """() => {
     window.requestAnimationFrame = frame;
     for (const draw of held) draw(performance.now());
   };
+}"""
+_MIDNIGHT = """async () => {
+  const { redate, time } = await import("/static/js/format.js");
+  const at = Date.UTC(2026, 10, 22, 23, 59, 58);
+  const shown = time(at, at);
+  document.body.append(shown);
+  const before = shown.textContent;
+  redate(at + 2_000);
+  return [before, shown.textContent];
 }"""
 _FRAMES = "() => new Promise((d) => requestAnimationFrame(() => requestAnimationFrame(d)))"
 _FAINT = Path(__file__).with_name("faint.js").read_text()
@@ -269,6 +279,7 @@ def test_a_flow_that_hears_no_commands_says_so(
     opened.until(_READY)
     assert opened.page.is_disabled("[data-action=halt]")
     opened.says("#link-list", "learned_cross is failed: it broke")
+    assert opened.page.title() == "\u25b2 failed: learned_cross \u00b7 Tapedeck"
 
 
 def test_with_nothing_deployed_it_says_what_to_do(
@@ -368,6 +379,30 @@ def _listed(answer: dict[str, object], many: int, end: int) -> dict[str, object]
         first | {"seq": -k, "time": end - k * _MINUTE, text: f"number {k}"} for k in range(many)
     ]
     return {"more": False, name: columns(rows)}
+
+
+def test_a_halted_market_and_prices_of_many_digits_are_told_as_they_are(
+    server: MadeUp, address: str, visit: Visiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(made_up, "_price", lambda number: 1.2345e-05 + number % 9 * 1e-8)
+    lines = [{"market": MARKET, "mode": "halted", "position": "\u2013"}]
+    server.desk["flows"] = [deployed(lines=lines, markets=[MARKET, "kraken:ETH/BTC"])]
+    held = position(7, FIRST, FIRST + 1, entry="0.00001234567", exit="0.000012", pnl="-0.0000123")
+    server.sections["positions"] = {"more": False, "positions": columns([held])}
+    sides = {"bids": [[1.234e-05, 15_000_002.5]], "asks": [[1.235e-05, 123_456.25]]}
+    server.sections["book"] = {"book": {"time": 1, "source": "log"} | sides}
+    opened = visit(address, viewport={"width": 1280, "height": 900})
+    opened.says("#positions-table", "0.00001235")
+    assert "\u22120.000012" in opened.text("#positions-table")
+    assert opened.text("#head-state").split() == ["\u25cf", "running", "halted"]
+    opened.says("#head-facts", "+12.50 BTC + USDT")
+    cut = """(at) =>
+      [...document.querySelectorAll(at)].filter((e) => e.scrollWidth > e.clientWidth).length"""
+    assert opened.run(cut, "#book td, .scroll") == 0
+
+
+def test_times_get_their_date_when_it_is_midnight(page: Visit) -> None:
+    assert page.run(_MIDNIGHT) == ["23:59:58", "11-22 23:59:58"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

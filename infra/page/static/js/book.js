@@ -25,7 +25,7 @@ export function bookOf(parts) {
 
 function line([price, size], side, digits, most) {
   return el("tr", {}, el("td", { class: `num ${side}` }, number(price, digits, digits)),
-    el("td", { class: "num" }, number(size, 0, 6)), el("td", {}, bar(size / most, side)));
+    el("td", { class: "num" }, number(size, 0, size < 100 ? 6 : size < 10_000 ? 2 : 0)), el("td", {}, bar(size / most, side)));
 }
 
 function spread(bids, asks, digits) {

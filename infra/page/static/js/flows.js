@@ -1,7 +1,7 @@
 /** What is deployed, and the runs that history keeps; one of them is chosen. */
 
 import { el, fill, onPick, say } from "./dom.js";
-import { money, short, sign, time } from "./format.js";
+import { money, quotes, short, sign, time } from "./format.js";
 
 const NONE = "None is deployed.";
 const NO_MODE = "\u2013";
@@ -35,7 +35,7 @@ export function chip(state, bad) {
 /** The worst mode of a flow's markets, if that is not plain active. */
 export function modes(flow) {
   const said = [...new Set(flow.lines.map(({ mode }) => mode))].filter((mode) => mode && mode !== "active" && mode !== NO_MODE);
-  return said.map((mode) => el("span", { class: "chip idle" }, mode));
+  return said.flatMap((mode) => [" ", el("span", { class: "chip idle" }, mode)]);
 }
 
 function deployed(flow, chosen) {
@@ -43,7 +43,7 @@ function deployed(flow, chosen) {
   const many = flow.markets.length;
   return el("li", {}, el("button", {
     class: "flow", "aria-current": current ? "true" : null, "data-key": flow.name,
-  }, el("span", { class: "name" }, flow.name), el("span", { class: `pnl num ${sign(flow.pnl)}`, title: flow.pnl }, money(flow.pnl)),
+  }, el("span", { class: "name" }, flow.name), el("span", { class: `pnl num ${sign(flow.pnl)}`, title: `closed PnL ${flow.pnl} ${quotes(flow.markets)}` }, money(flow.pnl)),
   el("span", { class: "state" }, chip(flow.state, flow.bad), modes(flow)),
   el("span", { class: "facts" }, `${flow.broker}${flow.account ? ` · ${flow.account}` : ""} · ${many === 1 ? flow.markets[0] : `${many} markets`}`)));
 }

@@ -27,8 +27,14 @@ export function size(value) {
 export function money(value) {
   if (value == null || value === "") return NONE;
   const size = Math.abs(Number(value));
-  const digits = size !== 0 && size < 1 ? 4 : 2;
-  return (Number(value) > 0 ? "+" : "") + number(value, digits, digits);
+  const digits = size !== 0 && size < 1 ? Math.max(4, 1 - Math.floor(Math.log10(size))) : 2;
+  return (Number(value) > 0 ? "+" : "") + number(value, Math.min(digits, MOST_DIGITS), Math.min(digits, MOST_DIGITS));
+}
+
+/** The currencies that markets such as `okx:BTC/USDT:USDT` are quoted in, `USDT` or `EUR + USDT`. */
+export function quotes(markets) {
+  const found = markets.map((market) => market.split("/")[1]?.split(":")[0]).filter(Boolean);
+  return [...new Set(found)].sort().join(" + ");
 }
 
 /** A part of one, as a signed percentage: 0.0031 is `+0.31 %`. */
@@ -61,10 +67,18 @@ export function utc(ms) {
 /** A time in UTC, as short as can be; pointing at it tells all of it, and the local time. */
 export function time(ms, now = Date.now()) {
   if (ms == null) return NONE;
+  const title = `${utc(ms)} UTC\n${LOCAL.format(ms)}`;
+  return el("time", { datetime: new Date(ms).toISOString(), title }, shortened(ms, now));
+}
+
+/** Write times anew that were written on another day: they may lack their date. */
+export function redate(now = Date.now()) {
+  for (const element of document.querySelectorAll("time")) element.textContent = shortened(Date.parse(element.dateTime), now);
+}
+
+function shortened(ms, now) {
   const [whole, today] = [utc(ms), utc(now)];
-  const title = `${whole} UTC\n${LOCAL.format(ms)}`;
-  const from = [DATE, YEAR].find((length) => whole.slice(0, length) === today.slice(0, length)) ?? 0;
-  return el("time", { datetime: new Date(ms).toISOString(), title }, whole.slice(from));
+  return whole.slice([DATE, YEAR].find((length) => whole.slice(0, length) === today.slice(0, length)) ?? 0);
 }
 
 /** How long something takes or took: `340 ms`, `12 s`, `3 min`, `5 h`, `2 d`. */

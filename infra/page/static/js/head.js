@@ -2,28 +2,30 @@
 
 import { el, fill, say } from "./dom.js";
 import { chip, modes } from "./flows.js";
-import { ago, money, number, short, sign, span, time, utc } from "./format.js";
+import { ago, money, number, quotes, short, sign, span, time, utc } from "./format.js";
 
 const NOTHING = "Nothing chosen";
+const OLD = { silent: "no news", lost: "no connection" }; // of the server, in the tab's title
 
 /** Return what draws the head into `parts`: `name`, `state`, `facts`, `market` and `kind` (selects), `clock`, `mode`, `welcome`. */
 export function headOf(parts, on) {
   parts.market.addEventListener("change", () => on.market(parts.market.value));
   parts.kind.addEventListener("change", () => on.kind(parts.kind.value));
-  return ({ desk, flow, run, choice, now }) => {
+  return ({ desk, flow, run, choice, link, now }) => {
     const name = flow?.name ?? run?.flow ?? NOTHING;
     say(parts.name, name);
     say(parts.clock, `${utc(now)} UTC`);
     parts.mode.hidden = !desk.read_only;
     parts.welcome.hidden = Boolean(flow || run || desk.runs.length);
     parts.welcome.parentElement.classList.toggle("blank", !parts.welcome.hidden);
-    fill(parts.state, flow ? [chip(flow.state, flow.bad), modes(flow)] : run ? chip(run.status, false) : null);
+    fill(parts.state, flow ? [chip(flow.state, flow.bad), ...modes(flow)] : run ? chip(run.status, false) : null);
     fill(parts.facts, flow ? ofFlow(flow, now) : run ? ofRun(run) : null);
     const markets = run?.markets ?? [];
     choices(parts.market, markets.map(({ market }) => market), choice.market);
     const kinds = markets.find(({ market }) => market === choice.market)?.kinds ?? [];
     choices(parts.kind, kinds.map(({ kind }) => kind), choice.kind, 2);
-    document.title = `${flow?.bad ? "\u25b2 " : ""}${name} \u00b7 Tapedeck`;
+    const wrong = OLD[link] ?? (flow?.bad ? flow.state : "");
+    document.title = `${wrong && `\u25b2 ${wrong}: `}${name} \u00b7 Tapedeck`;
   };
 }
 
@@ -31,11 +33,17 @@ function ofFlow(flow, now) {
   const lag = flow.lag_seconds == null ? null : fact("lag", span(flow.lag_seconds * 1000));
   const last = flow.last_event == null ? null : fact("last event", ago(flow.last_event, now));
   return [
-    fact("PnL", el("span", { class: `num ${sign(flow.pnl)}`, title: flow.pnl }, money(flow.pnl))),
+    fact("closed PnL", el("span", { class: `num ${sign(flow.pnl)}`, title: closed(flow) },
+      `${money(flow.pnl)} ${quotes(flow.markets)}`)),
     fact("trades read", number(flow.trades)), lag, last, flow.behind ? fact("behind", number(flow.behind)) : null,
     fact("since", time(flow.since)), flow.restarts ? fact("restarts", number(flow.restarts)) : null,
     fact("run", short(flow.run)),
   ];
+}
+
+function closed({ pnl, markets }) {
+  const several = quotes(markets).includes("+") ? ", currencies added as if they were one" : "";
+  return `${pnl}: what closed positions have made, after fees${several}; open ones are not in it`;
 }
 
 function ofRun(run) {

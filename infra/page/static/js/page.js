@@ -2,6 +2,7 @@
 
 import { get, query } from "./api.js";
 import { choiceOf, chosenBefore, keep } from "./choice.js";
+import { redate, utc } from "./format.js";
 import { drop, later } from "./frame.js";
 import { Live } from "./live.js";
 
@@ -23,6 +24,8 @@ export class Page {
   #version = null;
   #ahead = 0; // of the server's clock, in ms
   #feed = null;
+  #link = ""; // how the stream is
+  #day = "";
 
   /**
    * @param {function(object): object} sections - see `sections.js`
@@ -41,7 +44,10 @@ export class Page {
     });
     this.#live = new Live(KINDS, {
       push: (kind, data) => this.#push(kind, data),
-      state: (state, since) => banners.link(state, since),
+      state: (state, since) => {
+        this.#link = state;
+        banners.link(state, since);
+      },
     });
   }
 
@@ -55,7 +61,10 @@ export class Page {
       return;
     }
     if (!this.#asked) this.#live.open("/api/stream"); // nothing to look at yet: what comes is told
-    setInterval(() => this.#tell(), 1_000);
+    setInterval(() => {
+      this.#tell();
+      this.#turn();
+    }, 1_000);
   }
 
   #push(kind, data) {
@@ -109,12 +118,19 @@ export class Page {
     const flow = this.#desk.flows.find(({ name }) => name === this.#choice.flow) ?? null;
     const now = Date.now() + this.#ahead;
     this.#sections.flows(this.#desk, this.#choice);
-    this.#sections.head({ desk: this.#desk, flow, run: this.#run, choice: this.#choice, now });
+    this.#sections.head({ desk: this.#desk, flow, run: this.#run, choice: this.#choice, link: this.#link, now });
     this.#sections.commands.show(this.#desk, flow);
     this.#banners.say("flow", flow?.bad ? badly(flow) : "");
     if (this.#feed) {
       this.#sections.feed(this.#feed, { now, running: flow?.state === "running", chosen: this.#choice.market });
     }
+  }
+
+  /** At midnight, times that were written without their date get it. */
+  #turn() {
+    const today = utc(Date.now()).slice(0, "2026-11-23".length);
+    if (this.#day && this.#day !== today) redate();
+    this.#day = today;
   }
 
   async #choose(choice) {

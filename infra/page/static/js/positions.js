@@ -23,6 +23,7 @@ export class Positions {
   #chosen = null;
   #timer = 0;
   #price = null; // the last that was told
+  #digits = null; // that prices were drawn with
   #on;
 
   /**
@@ -64,7 +65,8 @@ export class Positions {
 
   /** Other candles are at hand: fetch what was held meanwhile, and mark it. */
   moved() {
-    this.#mark();
+    if (this.#digits === this.#candles.digits) this.#mark();
+    else this.#draw();
     clearTimeout(this.#timer);
     const reach = this.#candles.reach;
     if (!reach || !this.#more || reach.since >= (this.#covered ?? this.#oldest() ?? Infinity)) return;
@@ -113,6 +115,7 @@ export class Positions {
     const all = this.#sorted();
     this.#forget(all);
     const shown = all.slice(0, this.#shown);
+    this.#digits = this.#candles.digits;
     this.#drawOpen();
     fill(this.#parts.table, shown.map((position) => this.#row(position)));
     say(this.#parts.note, shown.length ? "" : NONE);
