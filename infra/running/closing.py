@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from connectors.tally import total_return
+from infra.currencies import mixed
 from infra.running.report import Markets, Report, counted, refusals, still_open, total
 
 Columns: TypeAlias = Mapping[str, Callable[[Markets], str]]
@@ -53,6 +54,17 @@ def _root(name: str) -> Callable[[Markets], str]:
     return lambda markets: f"{sqrt(_mean(markets, name)) * 1e4:.1f} bps"
 
 
+def _money(name: str, form: str) -> Callable[[Markets], str]:
+    """Return a column of money; what is of several currencies is not added up."""
+
+    def cell(markets: Markets) -> str:
+        if mixed(markets):
+            return "–"
+        return format(total(getattr(tally, name) for tally in markets.values()), form)
+
+    return cell
+
+
 def _events(kind: str) -> Callable[[Markets], str]:
     return lambda markets: f"{counted(markets, kind):,}"
 
@@ -66,8 +78,8 @@ _OPEN: Columns = {"open": lambda markets: f"{still_open(markets):,}"}
 _MADE: Columns = {
     "won": _won,
     "gross": lambda markets: f"{total_return(markets):+.2%}",
-    "PnL": lambda markets: f"{total(tally.pnl for tally in markets.values()):+,.2f}",
-    "fees": lambda markets: f"{total(tally.fees for tally in markets.values()):,.2f}",
+    "PnL": _money("pnl", "+,.2f"),
+    "fees": _money("fees", ",.2f"),
 }
 _SPARED = ["candles", "fees", "signals"]
 """What is left out first where there is no room."""

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from connectors.tally import MarketTally, total_return
+from infra.currencies import mixed
 
 Markets: TypeAlias = Mapping[str, MarketTally]
 
@@ -44,8 +45,8 @@ def summary(report: Report) -> dict[str, object]:
         "positions": counted(markets, "Closed"),
         "open": still_open(markets),
         "wins": sum(tally.wins for tally in markets.values()),
-        "pnl": float(total(tally.pnl for tally in markets.values())),
-        "fees": float(total(tally.fees for tally in markets.values())),
+        "pnl": _money(markets, "pnl"),
+        "fees": _money(markets, "fees"),
         "gross_return": total_return(markets),
         "seconds": report.seconds,
         "ticks_per_second": report.trades / report.seconds if report.seconds else 0.0,
@@ -104,6 +105,13 @@ _TROUBLES = {
 def counted(markets: Markets, kind: str) -> int:
     """Return how many events of a kind they have."""
     return sum(tally.counts[kind] for tally in markets.values())
+
+
+def _money(markets: Markets, name: str) -> float | None:
+    """Return a sum of money; None if it is of several currencies."""
+    if mixed(markets):
+        return None
+    return float(total(getattr(tally, name) for tally in markets.values()))
 
 
 def still_open(markets: Markets) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from infra.currencies import mixed
 from infra.times import write_time
 from infra.whatif.pairs import Pairs, pair
 from infra.whatif.sides import Held, Side
@@ -72,6 +73,8 @@ def lines(sides: Sequence[Side]) -> Iterator[str]:
         f"and {len(pairs.different):,} with another end; {len(pairs.only_one):,} only in "
         f"{one.label}, {len(pairs.only_other):,} only in {other.label}"
     )
+    if apart := mixed(held.market for side in sides for held in side.held):
+        yield f"PnL, fees and drawdown add up {apart} as if these were one: look at the returns"
     if len(sides) > 2:  # noqa: PLR2004 - a live run stands in front of two
         yield from _gap(*sides[:2])
 

@@ -11,6 +11,7 @@ from rich import box
 from rich.table import Table
 
 from connectors.disk import kept
+from infra.currencies import mixed
 from infra.screen import Misused
 from infra.times import write_time
 from infra.whatif import luck
@@ -28,10 +29,9 @@ _TOLD = 3
 def tables(sweep: Sweep) -> Iterator[Table]:
     """Yield the best cells, and the walk."""
     axes = sweep.asked.axes
-    chosen = (
-        f"chosen by {sweep.asked.by}, up to {write_time(sweep.folds[-1].at)}, and from there on"
-    )
-    title = f"the best of {len(sweep.rows):,} cells" + (f", {chosen}" if sweep.folds else "")
+    title = f"the best of {len(sweep.rows):,} cells, chosen by {sweep.asked.by}"
+    if sweep.folds:
+        title += f", up to {write_time(sweep.folds[-1].at)}, and from there on"
     grid = _grid(title, [axis.short for axis in axes], ["positions", "won", *_halves(sweep)])
     for row in sweep.rows[:SHOWN]:
         if not row.tried.error:
@@ -87,6 +87,8 @@ def lines(sweep: Sweep) -> Iterator[str]:
 
 def troubles(sweep: Sweep) -> Iterator[str]:
     """Yield what went wrong."""
+    if apart := mixed({one.market for row in sweep.rows for one in row.tried.positions}):
+        yield f"PnL adds up {apart} as if these were one: --by return, or --markets of one currency"
     failed = sweep.failed
     if failed:
         yield f"{len(failed):,} of {len(sweep.rows):,} cells failed; the others went on"

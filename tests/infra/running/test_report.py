@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from decimal import Decimal
 from io import StringIO
 
 from rich.console import Console
@@ -83,3 +85,13 @@ def test_rows_that_could_not_be_read_are_told_with_the_first_of_them() -> None:
         "rows that could not be read: 2; --events FILE shows them, or a run with history",
         "the first, of B: t.csv, line 9: price is nan",
     ]
+
+
+def test_money_of_several_currencies_is_not_added_up() -> None:
+    made = MarketTally(Counter({"Closed": 1}), pnl=Decimal("1.5"), fees=Decimal("0.25"))
+    one = Report("1f", "demo", {"m:A/USD": made, "m:B/USD": made}, 1, 1.0, False, True, None)
+    assert shown(one).splitlines()[-2].split()[-2:] == ["+3.00", "0.50"]
+    assert (summary(one)["pnl"], summary(one)["fees"]) == (3.0, 0.5)
+    two = replace(one, markets={"m:A/USD": made, "m:A/BTC": made})
+    assert shown(two).splitlines()[-2].split()[-2:] == ["–", "–"]
+    assert (summary(two)["pnl"], summary(two)["fees"]) == (None, None)

@@ -91,6 +91,19 @@ def test_the_drawdown_is_the_deepest_fall_not_the_last() -> None:
     assert ([*map(int, made.equity)], made.drawdown) == ([5, 2, 6, 5], Decimal(3))
 
 
+def test_money_of_several_currencies_is_told_to_be_no_sum() -> None:
+    run = Run("5f0c", "cross", "replay", "", "", 0)
+    dollars, coins = (
+        Side("x", run, {}, [Held(market, 1, "long", 2, "take", Decimal(1), Decimal(0), 0.0, 0.0)],
+             {}, {})
+        for market in ("m:A/USD", "m:A/BTC")
+    )  # fmt: skip
+    assert not any("as if these were one" in line for line in beside.lines([dollars, dollars]))
+    assert "PnL, fees and drawdown add up BTC, USD as if these were one: look at the returns" in [
+        *beside.lines([dollars, coins])
+    ]
+
+
 def test_what_a_model_knew_is_the_mean_of_its_losses(
     bench: Bench, reader: Client, writer: Client
 ) -> None:
