@@ -289,8 +289,9 @@ def _refuse_dumb(model: object) -> None:
     last = _last(model)
     answers = hasattr(last, "predict_proba_one") or hasattr(last, "predict_one")
     if isinstance(last, (type, Clusterer)) or not (answers and hasattr(last, "learn_one")):
+        name = " ".join(repr(model).split())
         msg = (
-            f"model() returned {model!r}, which is no classifier or regressor of River's: it must "
+            f"model() returned {name}, which is no classifier or regressor of River's: it must "
             f"end in one that has learn_one and predict_proba_one or predict_one"
         )
         raise TypeError(msg)

@@ -412,7 +412,7 @@ def test_a_model_with_an_unset_seed_is_refused_by_name(
     ],
 )
 def test_what_cannot_be_asked_or_taught_is_no_model(model: Callable[[], Model]) -> None:
-    with pytest.raises(TypeError, match="is no classifier or regressor of River's"):
+    with pytest.raises(TypeError, match=r"^model\(\) returned .*is no classifier or regressor of"):
         Predict(Averages, model, TIGHT, FREE)
 
 
