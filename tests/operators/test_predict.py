@@ -407,7 +407,7 @@ def test_a_model_with_an_unset_seed_is_refused_by_name(
         lambda: None,
         lambda: linear_model.LogisticRegression,
         preprocessing.StandardScaler,
-        lambda: preprocessing.StandardScaler() | preprocessing.MinMaxScaler(),
+        lambda: preprocessing.StandardScaler() | preprocessing.StandardScaler(),
         lambda: cluster.KMeans(seed=1),
     ],
 )
