@@ -100,7 +100,8 @@ def _verified(verifying: Verifying, *, again: bool) -> Iterator[Receipt]:
     """Verify stretch after stretch to the first that differs, and say what is found."""
     found = verifying.stretches(again=again)
     if not found:
-        last = [*verifying.receipts.all()][-1]
+        made = [one for one in verifying.receipts.all() if one.run == verifying.run.run]
+        last = max((one for one in made if one.identical), key=lambda one: one.until_at)
         say(f"verified till {_time(last.until_at)}, and nothing came since: see --again", "yellow")
         yield last
         return

@@ -128,8 +128,8 @@ class Verifying:
         self._await_history()
         if again:
             return found
-        good = [one for one in self.receipts.all() if one.run == self.run.run and one.identical]
-        return [one for one in found if not _covered(one, good)]
+        made = [one for one in self.receipts.all() if one.run == self.run.run]
+        return [one for one in found if not _covered(one, made)]
 
     def verify(self, stretch: Stretch, watch: Watcher) -> Outcome:
         """Verify a stretch, and keep its receipt.
@@ -234,9 +234,14 @@ def _difference(
 
 
 def _covered(stretch: Stretch, receipts: Iterable[Receipt]) -> bool:
-    """Tell whether good receipts, one behind the other, reach over a stretch."""
-    reached = stretch.since.at if stretch.since else stretch.run.started
-    for receipt in sorted(receipts, key=lambda one: one.since_at):
-        if receipt.since_at <= reached:
+    """Tell whether good receipts, one behind the other, reach over a stretch.
+
+    What was found to differ later on is looked at again.
+    """
+    reached = begun = stretch.since.at if stretch.since else stretch.run.started
+    own = [one for one in receipts if one.since_at < stretch.until.at and one.until_at > begun]
+    differed = max((one.at for one in own if not one.identical), default=0)
+    for receipt in sorted(own, key=lambda one: one.since_at):
+        if receipt.at > differed and receipt.since_at <= reached:
             reached = max(reached, receipt.until_at)
     return reached >= stretch.until.at

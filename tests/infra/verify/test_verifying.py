@@ -278,6 +278,8 @@ def test_the_command_says_it_keeps_it_and_fails_if_it_differs(
     )
     assert "the first event that differs: sim:A/USD, number " in said.out
     assert "not identical" in said.err
+    assert rig.deck("verify", NAME).out.count(": identical: ") == 1  # what differed, once more
+    assert "nothing came since: see --again" in rig.deck("verify", NAME).err
     assert "deck verify nowhere: is no run" in rig.deck("verify", "nowhere", status=1).err
     kept = [one for one in Receipts(past.run.store).all() if not one.identical]
     sql = "SELECT count() FROM receipts WHERE NOT identical"
