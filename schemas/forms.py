@@ -10,8 +10,7 @@ from functools import cache
 from math import inf, isfinite
 from typing import get_args
 
-import pyarrow as pa
-
+from schemas.arrow import pa
 from schemas.basics import Aggressor, OrderKind, Purpose, Side, Unit
 
 INT64 = range(-(2**63), 2**63)
