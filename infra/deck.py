@@ -17,6 +17,7 @@ from infra.secrecy import keep_secrets
 from infra.settings import SettingsError
 
 _OURS = 70
+_INTERRUPTED = 130
 
 
 class Door(NamedTuple):
@@ -210,6 +211,8 @@ def main() -> None:
     try:
         keep_secrets()
         command_line(sys.argv[1:])()
+    except KeyboardInterrupt:  # while it still imports: nothing is begun
+        sys.exit(_INTERRUPTED)
     except SettingsError as error:
         say(f"error: {error}", "red")
         sys.exit(1)

@@ -19,8 +19,11 @@ from infra.whatif.sweeping import Sweep
 
 _LOSS, _NOTHING, _GAIN = (213, 94, 0), (240, 240, 240), (0, 114, 178)
 """Vermillion, nearly white and blue, as in the pictures."""
-_WIDEST = 16
-"""So many columns fit on a screen."""
+_FIELD = 12
+"""Characters that a column takes."""
+
+NOWHERE = Axis("", ("",))
+"""Where one setting alone is varied, what stands beside it."""
 
 
 class Map(NamedTuple):
@@ -39,7 +42,7 @@ def map_of(sweep: Sweep) -> Map | None:
     varied = [axis for axis in sweep.asked.axes if len(axis.values) > 1]
     if not varied or sweep.rows[0].tried.error:
         return None
-    down, across = varied[:2] if len(varied) > 1 else (Axis("", ("",)), varied[0])
+    down, across = varied[:2] if len(varied) > 1 else (NOWHERE, varied[0])
     best = dict(sweep.rows[0].tried.changes)
     others = {axis.name: best[axis.name] for axis in varied[2:]}
     values = np.full((len(down.values), len(across.values)), np.nan)
@@ -62,20 +65,24 @@ def _title(sweep: Sweep, found: Map) -> str:
     return f"{sweep.asked.by} by {names}{others}{chosen}"
 
 
-def shown(sweep: Sweep, found: Map) -> Table:
-    """Return a map for the screen."""
-    grid = Table(
-        title=_title(sweep, found), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
-    )
+def shown(sweep: Sweep, found: Map, width: int) -> Table:
+    """Return a map for the screen, with as many columns as it has room for."""
+    down, across, values = found.down, found.across.values, found.values
+    if not down.name:  # one setting alone stands upright
+        down, across, values = found.across, (sweep.asked.by,), values.T
     names = " \\ ".join(filter(None, (found.down.short, found.across.short)))
+    room = max(1, (width - len(names)) // _FIELD)
+    title = _title(sweep, found)
+    if room < len(across):
+        title += f", the first {room} of {len(across)} columns: --picture FILE draws all"
+    grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     grid.add_column(names, no_wrap=True)
-    shown_ = found.across.values[:_WIDEST]
-    for value in shown_:
+    for value in across[:room]:
         grid.add_column(value, justify="right", no_wrap=True)
-    finite = found.values[np.isfinite(found.values)]
+    finite = values[np.isfinite(values)]
     most = float(np.abs(finite).max()) if len(finite) else 0.0
-    for name, made in zip(found.down.values, found.values.tolist(), strict=True):
-        grid.add_row(name, *(_field(value, most) for value in made[:_WIDEST]))
+    for name, made in zip(down.values, values.tolist(), strict=True):
+        grid.add_row(name, *(_field(value, most) for value in made[:room]))
     return grid
 
 

@@ -163,7 +163,7 @@ def _show(found: Sweep) -> None:
     for table in sweep_table.tables(found):
         screen.out.print(table)
     if (drawn := maps.map_of(found)) is not None:
-        screen.out.print(maps.shown(found, drawn))
+        screen.out.print(maps.shown(found, drawn, screen.out.width))
     for line in sweep_table.lines(found):
         screen.out.print(line, highlight=False, soft_wrap=True)
     cells = len(found.rows) / found.seconds if found.seconds else 0.0

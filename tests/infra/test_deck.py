@@ -17,6 +17,7 @@ import pytest
 import typer
 from clickhouse_connect.driver.client import Client
 
+from infra import deck
 from infra.deck import DOORS
 from infra.history.history import History
 from infra.settings import Settings
@@ -282,3 +283,17 @@ def test_history_answers_while_a_replay_is_at_work(
         process.send_signal(signal.SIGCONT)
         process.communicate()
     assert '"running"' in said.out
+
+
+def test_ctrl_c_while_a_command_is_imported_shows_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_arguments: list[str]) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(deck, "command_line", interrupted)
+    monkeypatch.setattr("sys.argv", ["deck", "replay"])
+    with pytest.raises(SystemExit) as ended:
+        deck.main()
+    assert ended.value.code == 130
+    assert capsys.readouterr() == ("", "")

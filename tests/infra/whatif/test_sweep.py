@@ -349,8 +349,14 @@ def test_the_cells_go_into_a_file_and_onto_a_map(bench: Bench) -> None:
         == dict(found.rows[0].tried.changes)["BARRIERS.stop_loss"]
     )
     console = Console(width=150, record=True)
-    for grid in (*sweep_table.tables(found), maps.shown(found, drawn)):
+    for grid in (*sweep_table.tables(found), maps.shown(found, drawn, 150)):
         console.print(grid)
+    narrow = maps.shown(found, drawn, 40)
+    assert len(narrow.columns) == 2
+    assert str(narrow.title).endswith("the first 1 of 2 columns: --picture FILE draws all")
+    alone = drawn._replace(down=maps.NOWHERE, values=drawn.values[:1])
+    upright = maps.shown(found, alone, 40)
+    assert (upright.row_count, len(upright.columns)) == (2, 2)
     text = console.export_text()
     assert "the best of 12 cells, chosen by pnl, up to" in text
     assert "walking forward" in text
