@@ -149,16 +149,15 @@ class Hub:
 
     def _look_at_desk(self) -> None:
         desk = self._house.desk.now()
-        now = desk.pop("now")
+        del desk["now"]  # lest it differ each time
         for what in ("history", "log"):
             self._trouble(what, desk[what]["why"])
         self._trouble("flow", self._bad_flows())
-        text = packed(desk)
+        text = packed({**desk, "csrf": self._house.keys.csrf})
         if text != self._desk:
             self._desk = text
-            told = packed({**desk, "now": now, "csrf": self._house.keys.csrf})
             for viewer in [*self._viewers]:
-                viewer.put("desk", told)
+                viewer.put("desk", text)
 
     def _look_at_topics(self) -> None:
         with self._lock:

@@ -68,6 +68,13 @@ def test_on_connecting_every_section_comes_as_its_get_has_it(kept: Kept, served:
         assert (seen[name], reset) == (got.json(), False)
 
 
+def test_who_looks_second_may_command_like_the_first(served: Serving) -> None:
+    with listening_to(served, "") as first:
+        first("desk")
+        with listening_to(served, "") as second:
+            assert second("desk")["csrf"] == served.house.keys.csrf
+
+
 def grow(owner: Client, kept: Kept, table: str, after: int, upto: int) -> None:
     """Let a run have what the kept one had, up to a place of its tape."""
     owner.command(

@@ -102,7 +102,7 @@ export class Page {
 
   #show(desk) {
     this.#desk = desk;
-    if (desk.now) this.#ahead = desk.now - Date.now(); // what is pushed has no time, lest it differ each time
+    if (desk.now) this.#ahead = desk.now - Date.now(); // what is pushed has no time
     this.#banners.say("page", "");
     this.#banners.say("history", desk.history.up ? "" : desk.history.why);
     this.#banners.say("log", desk.log.up ? "" : desk.log.why);
