@@ -134,7 +134,7 @@ def same(said: dict[str, object], other: dict[str, object]) -> bool:
 
 def command(flow: Path, data: list[Path], processes: int, place: Path) -> list[str | Path | int]:
     return [
-        "replay", flow, "--data", *data, "--batch", 5, "--processes", processes,
+        "replay", flow, "--data", *data, "--batch", 25, "--processes", processes,
         "--recovery", place / "store", "--events", place / "out.jsonl", "--json",
     ]  # fmt: skip
 
