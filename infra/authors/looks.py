@@ -66,7 +66,7 @@ def looks(path: Path, rows: Sequence[Row], *, apart: bool = True) -> Iterator[Fo
             short = enough(rows, concluded, seconds)
             with stored() as store:
                 again = flowfile.load(path)
-                whole = play(path, again, strips(short, PIECE), caught.set, store)
+                whole = play(path, again, strips(short, PIECE), store)
         except DamagedError as error:
             yield _not_kept(path, error)
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -43,14 +43,8 @@ def build(path: Path, flow: Flow, stream: KeyedStream[Strip]) -> Tape:
     return tape_of(job, flow, stream)
 
 
-def play(
-    path: Path,
-    flow: Flow,
-    items: Sequence[Item],
-    before: Callable[[], None] = lambda: None,
-    store: Path | None = None,
-) -> Concluded:
-    """Play a tape through a flow.
+def play(path: Path, flow: Flow, items: Sequence[Item], store: Path | None = None) -> Concluded:
+    """Play a tape through a flow, in this thread.
 
     Parameters
     ----------
@@ -58,8 +52,6 @@ def play(
         The flow, and where it stands.
     items
         The tape.
-    before
-        Is called before each item, by the thread that runs the flow.
     store
         Where the flow's state is kept, and what it goes on from; see `stored`.
 
@@ -71,12 +63,7 @@ def play(
     """
     records: list[list[Record]] = []
     dataflow = Dataflow(flow.name)
-
-    def seen(item: Item) -> Item:
-        before()
-        return item
-
-    stream = op.map("seen", op.input("replay", dataflow, TestingSource(items)), seen)
+    stream = op.input("replay", dataflow, TestingSource(items))
     concluded = op.map("records", conclude("conclude", build(path, flow, stream)), lambda kv: kv[1])
     op.output("out", concluded, TestingSink(records))
     engine.run(dataflow, store)

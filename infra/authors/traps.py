@@ -48,13 +48,13 @@ class Caught(NamedTuple):
 
 
 class Traps:
-    """Catch what the user's code does, in the threads that `set` them."""
+    """Catch what the user's code does, in the thread that has `set` them."""
 
     def __init__(self) -> None:
         self.caught: dict[Caught, None] = {}
 
     def set(self) -> None:
-        """Watch this thread, too."""
+        """Watch this thread."""
         sys.setprofile(self._called)
 
     @contextmanager
