@@ -78,8 +78,9 @@ def _running(name: str, status: Status, past: bool) -> Iterator[Finding]:
 def _timely(name: str, status: Status) -> Iterator[Finding]:
     if status.last_event:
         late = _ago(status.last_event)
+        age = f"{late:,.0f} s old" if late > -1 else f"{-late:,.0f} s ahead of our clock"
         yield measured(
-            f"{name}, lag", f"its newest event is {late:,.0f} s old", late,
+            f"{name}, lag", f"its newest event is {age}", late,
             (_LATE_SECONDS, _TOO_LATE_SECONDS), "is the market taken in? deck logs, deck ingest",
         )  # fmt: skip
     else:

@@ -222,6 +222,13 @@ def test_a_deployment_that_runs_is_told_by_its_lag_its_restarts_and_its_markets(
     assert hangs.says.startswith("its process says nothing for 100 s")
 
 
+def test_a_market_that_runs_faster_than_time_is_ahead(tmp_path: Path) -> None:
+    fast = Status(states.RUNNING, last_event=time.time_ns() + 100 * SECOND, said=time.time_ns())
+    with closing(deployed(Settings(tmp_path), fast).alone() or pytest.fail("it is free")):
+        found = {one.check: one for one in flows.deployments(Settings(tmp_path))}
+    assert found["demo, lag"].says.endswith(" s ahead of our clock")
+
+
 def test_a_rehearsal_is_neither_late_nor_behind(tmp_path: Path) -> None:
     place = deployed(Settings(tmp_path), Status(states.RUNNING, last_event=SECOND, behind=10**9))
     place.save(Deployment("demo", "/demo.py", "replay:/x.parquet"))
