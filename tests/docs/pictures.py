@@ -24,6 +24,11 @@ _FLOW = str(ROOT / "flows" / "learned_cross.py")
 _SPEED = 300
 """How fast the market runs: a position is open for some seconds, and half a day takes minutes."""
 _PATIENCE = 900_000
+_HIDE = """(directory) => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  let text;
+  while ((text = texts.nextNode())) text.data = text.data.replaceAll(directory, "");
+}"""
 _WORTH_A_LOOK = """() => document.querySelectorAll('#positions-table tr').length > 8 &&
     document.querySelector('#positions-open dl') && document.querySelector('#book-bids tr')"""
 
@@ -31,8 +36,7 @@ _WORTH_A_LOOK = """() => document.querySelectorAll('#positions-table tr').length
 def main() -> None:
     """Take all of them."""
     with tempfile.TemporaryDirectory() as directory, chromium() as browser:
-        # Relative, so that no picture shows a directory of whoever took it.
-        deck = Deck({**os.environ, "TAPEDECK_HOME": ".tapedeck"}, Path(directory))
+        deck = Deck({**os.environ, "TAPEDECK_HOME": ".tapedeck"}, Path(directory).resolve())
         try:
             take_report(browser, deck)
             take_page(browser, deck)
@@ -86,6 +90,7 @@ def take_report(browser: Browser, deck: Deck) -> None:
     [report] = (deck.directory / ".tapedeck" / "reports").glob("*.html")
     page = browser.new_page(viewport={"width": 1100, "height": 1310})
     page.goto(report.as_uri())
+    page.evaluate(_HIDE, f"{deck.directory}/")  # no picture shows where it was taken
     _keep(page, "report")
 
 
@@ -93,7 +98,7 @@ def take_page(browser: Browser, deck: Deck) -> None:
     """Show the page of a deployment that has traded for half a day and holds something."""
     deck("deploy", _FLOW, "--speed", str(_SPEED))
     with deck.dashboard() as address:
-        page = browser.new_page(viewport={"width": 1440, "height": 1000})
+        page = browser.new_page(viewport={"width": 1440, "height": 1320})
         page.goto(address)
         page.wait_for_function(_WORTH_A_LOOK, timeout=_PATIENCE)
         _keep(page, "page")
