@@ -19,6 +19,8 @@ CREATE TABLE migrations (
     applied DateTime64(9, 'UTC') DEFAULT now64(9, 'UTC')
 ) ENGINE = ReplacingMergeTree(applied) ORDER BY name
 """
+# Not by `insert`, which imports pandas to look whether it is given a frame.
+_APPLIED = "INSERT INTO migrations (name, sha256) SELECT {name:String}, {sha256:String}"
 _NAME = re.compile(r"\d{4}_\w+")
 _PARTS = re.compile(r"""('(?:[^'\\]|\\.|'')*'|"[^"]*"|`[^`]*`|--[^\n]*|/\*.*?\*/|;)""", re.DOTALL)
 
@@ -107,8 +109,7 @@ def run(client: Client, known: Sequence[Migration] | None = None) -> list[str]:
     for migration in todo:
         for statement in statements(migration.text):
             client.command(statement)
-        row = [migration.name, migration.sha256]
-        client.insert("migrations", [row], column_names=["name", "sha256"])
+        client.command(_APPLIED, {"name": migration.name, "sha256": migration.sha256})
     return [migration.name for migration in todo]
 
 

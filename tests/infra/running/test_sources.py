@@ -161,7 +161,7 @@ def test_a_run_that_is_killed_goes_on_as_if_it_had_not_been(
 ) -> None:
     rig, store = Rig(kept.history.home), tmp_path / "store"
     given: Arguments = kept.log if source == "--from-log" else kept.name
-    line: list[Arguments] = ["replay", SMA, source, given, "--no-history", "--batch", 1]
+    line: list[Arguments] = ["replay", SMA, source, given, "--no-history", "--batch", 4]
     rig.deck(*line, "--events", tmp_path / "whole")
     whole = (tmp_path / "whole").read_bytes()
     again = [*line, "--recovery", store, "--events", tmp_path / "out", "--json"]
