@@ -86,7 +86,7 @@ class _Measured(Share):
 
 def main(home: Path, flow: Path, store: Path | None, warm_up: str, *, profiled: bool) -> None:
     """Trade on paper until TERM."""
-    infra.running.replay.Share = _Measured  # type: ignore[attr-defined, misc]
+    infra.running.replay.Share = _Measured  # type: ignore[attr-defined]
     threading.Thread(target=METER.answer, daemon=True).start()
     origin = FromLog(follow=True)
     job = Job(
