@@ -10,7 +10,8 @@ from functools import cache
 from math import inf, isfinite
 from typing import get_args
 
-from schemas.arrow import pa
+import pyarrow as pa
+
 from schemas.basics import Aggressor, OrderKind, Purpose, Side, Unit
 
 INT64 = range(-(2**63), 2**63)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from schemas import DERIVED, OUTSIDE, Event, Gap, Outside, Position, Reject, Trades
-from schemas.arrow import pa
 from schemas.forms import FORMS, Form, forms
 from schemas.trades import Int64
 
