@@ -35,7 +35,7 @@ def wanting(action: object, amount: object, unit: object = "quote", reason: obje
     cuts(100),
     cuts(100),
 )
-def test_the_rule_is_called_once_behind_each_event_of_its_kind(
+def test_no_cut_and_no_restart_changes_when_the_rule_is_called(
     tape: list[Event], on: type[Event], cut: Container[int], restarts: Container[int]
 ) -> None:
     calls: list[tuple[int, int | None]] = []
