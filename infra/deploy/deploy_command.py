@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -33,6 +34,8 @@ from infra.trading.switches import Broker, check
 from infra.verify.regular import EVERY, MOST
 
 _LINES = 10
+_LEAVING, _LOOK = 10.0, 0.05
+"""Seconds: so long a parent may take behind its last word; so often it is looked at."""
 
 
 class Target(str, Enum):
@@ -172,7 +175,7 @@ def _local(deployment: Deployment, place: Place, settings: Settings, then: Onwar
 
 def _check_free(deployment: Deployment, place: Place, settings: Settings) -> None:
     """See that its name is free, and its account not used by the same flow already."""
-    if place.runs():
+    if _goes_on(place):
         raise DeployError(
             f"{place.name} runs already: deck stop {place.name} first, or deck restart "
             f"{place.name}, or give this one another --name"
@@ -185,6 +188,17 @@ def _check_free(deployment: Deployment, place: Place, settings: Settings) -> Non
                 f"{other.name} trades the flow {Path(other.flow).stem} for {other.account} "
                 f"already: their orders could not be told apart; deck stop {other.name}"
             )
+
+
+def _goes_on(place: Place) -> bool:
+    """Tell whether it runs; a parent that says it has ended gets a moment to leave."""
+    until = time.monotonic() + _LEAVING
+    while place.runs():
+        status = states.load(place.status)
+        if status is None or status.state in states.UP or time.monotonic() > until:
+            return True
+        time.sleep(_LOOK)
+    return False
 
 
 def _check_source(before: Deployment, deployment: Deployment, place: Place) -> None:

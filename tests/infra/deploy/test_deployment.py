@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
+from infra.deploy import deploy_command
 from infra.deploy import status as states
 from infra.deploy.deployment import DeployError, Deployment, Place, places
 from infra.deploy.status import Status
@@ -46,6 +48,19 @@ def test_one_parent_has_a_deployment(tmp_path: Path) -> None:
     assert place.alone() is None
     held.close()
     assert not place.runs()
+
+
+def test_a_parent_that_has_said_its_last_word_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(tmp_path, "cross")
+    held = place.alone()
+    assert held is not None
+    monkeypatch.setattr(time, "sleep", lambda _: held.close())
+    states.save(place.status, Status(states.RUNNING))
+    assert deploy_command._goes_on(place)
+    states.save(place.status, Status(states.FINISHED))
+    assert not deploy_command._goes_on(place)
 
 
 def test_a_status_is_read_as_it_was_said_and_anything_else_is_none(tmp_path: Path) -> None:
