@@ -28,6 +28,8 @@ from infra.verify.regular import Regular
 GAVE_UP = 3
 """The exit code that asks nobody to start it again."""
 _SAY_SECONDS = 1.0
+_HANGS_SECONDS = 20.0
+"""A process tells how far it is each second, also while it drains."""
 
 
 class Keeper:
@@ -67,6 +69,8 @@ class Keeper:
         self._next_child: Child | None = None
         """Gets ready while the present one goes on: it is to take its place."""
         self._leaves = self._began = False
+        self._silent_since: float | None = None
+        """When the child was told to drain, or spoke last since; None if it was not told."""
         self._next = 0.0
         self._woken = self._hear_signals()
 
@@ -99,12 +103,14 @@ class Keeper:
         """Let a child run the flow to its end."""
         child = self._child = self._next_child or Child(self.place.name)
         self._next_child, self._leaves, self._began = None, False, False
+        self._silent_since = None
         child.go(crashed)
         end: Over | Failed | None = None
         try:
             while True:
                 self._await([*child.watched, *self._awaited(), self._woken])
                 self._make_room(child)
+                self._end_if_it_hangs(child)
                 for line in child.printed():
                     self.log.info(line)
                 for message in child.heard():
@@ -134,7 +140,19 @@ class Keeper:
             self._leaves = True
             self.log.info("makes room for another process")
             self._say(states.RESTARTING)
-            child.stop()
+            self._drain(child)
+
+    def _drain(self, child: Child) -> None:
+        child.stop()
+        self._silent_since = time.monotonic()
+
+    def _end_if_it_hangs(self, child: Child) -> None:
+        """Kill a process that was to drain and says nothing: what it kept is whole."""
+        if self._silent_since is None or time.monotonic() - self._silent_since < _HANGS_SECONDS:
+            return
+        self._silent_since = None
+        self.log.warning("hangs: it was to drain and said nothing for %g s; killed", _HANGS_SECONDS)
+        child.kill()
 
     def _at(self, at: At) -> None:
         at_work = states.RESTARTING if self._leaves else states.RUNNING
@@ -145,6 +163,8 @@ class Keeper:
         if state != self._status.state:
             self.log.info("run %s, process %s", at.run, ", ".join(map(str, at.processes)))
         self._fars = at.fars
+        if self._silent_since is not None:
+            self._silent_since = time.monotonic()
         told = {**states.standing(at.fars), "heard": time.time_ns()}
         self._status = replace(self._status, run=at.run, processes=at.processes, **told)  # type: ignore[arg-type]
         if state != self._status.state:
@@ -171,7 +191,7 @@ class Keeper:
             self.log.info("stops")
             self._say(states.STOPPING)
         if self._child is not None:
-            self._child.stop() if self._signals == 1 else self._child.kill()
+            self._drain(self._child) if self._signals == 1 else self._child.kill()
 
     def _paused(self, seconds: float) -> bool:
         """Wait; whether it is to stop meanwhile."""

@@ -186,6 +186,21 @@ def test_a_second_signal_ends_at_once_and_nothing_is_lost(rig: Rig, market: Feed
         process.wait()
 
 
+def test_a_frozen_process_that_is_to_make_room_is_killed_and_its_run_goes_on(
+    rig: Rig, market: Feed
+) -> None:
+    with parent(rig) as process:
+        market.until(running(rig))
+        said = status(rig)
+        os.kill(said.processes[0], signal.SIGSTOP)
+        process.send_signal(RESTART)
+        market.until(running(rig, restarts=1, trades=said.trades))
+        assert status(rig).run == said.run
+        assert not lives(said)
+        process.terminate()
+        assert process.wait() == 0
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
