@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from time import process_time
+from typing import NamedTuple
 
 import bytewax.operators as op
 import orjson
@@ -24,8 +26,9 @@ from infra.authors.traps import Caught, Traps, traps
 from infra.authors.written import written
 from infra.running import flowfile
 from infra.running.engine import DamagedError
-from infra.running.flowfile import FlowError
+from infra.running.flowfile import Flow, FlowError
 from operators.predict import UnseededError
+from schemas import Event
 
 PIECE = 1_000
 """Rows handed over at once, where nothing else is said."""
@@ -59,14 +62,7 @@ def looks(path: Path, rows: Sequence[Row], *, apart: bool = True) -> Iterator[Fo
         yield Found("seeds", good=True, says="its models, if any, are seeded")
         draws = _draws()
         try:
-            with caught.lifted(), asked.counted() as counts:
-                begun = process_time()
-                concluded = play(path, flow, strips(rows, PIECE))
-                seconds = process_time() - begun
-            short = enough(rows, concluded, seconds)
-            with stored() as store:
-                again = flowfile.load(path)
-                whole = play(path, again, strips(short, PIECE), store)
+            played = _played(path, flow, rows, caught)
         except DamagedError as error:
             yield _not_kept(path, error)
             return
@@ -78,12 +74,36 @@ def looks(path: Path, rows: Sequence[Row], *, apart: bool = True) -> Iterator[Fo
             caught.note_line(Caught("chance", "numpy.random", path.absolute(), line))
     for kind, what, line in written(path):
         caught.note_line(Caught(kind, what, path.absolute(), line))
-    yield _ran(path, concluded)
-    yield from asked.looks(tape, counts, str(path))
+    yield _ran(path, played.concluded)
+    yield from asked.looks(tape, played.counts, str(path))
     yield from _caught(caught)
     yield Found("state", good=True, says="its state can be kept in snapshots")
-    yield pace(len(rows), seconds)
-    yield from _in_every_form(path, short, whole, apart=apart)
+    yield pace(len(rows), played.seconds)
+    yield from _in_every_form(path, played.short, played.whole, apart=apart)
+
+
+class _Played(NamedTuple):
+    """What a flow concluded, of the tape and of so much of it as is played again and again."""
+
+    concluded: Concluded
+    counts: Counter[type[Event]]
+    """How often its rules were asked."""
+    seconds: float
+    short: Sequence[Row]
+    whole: Concluded
+    """What it concluded of the short one."""
+
+
+def _played(path: Path, flow: Flow, rows: Sequence[Row], caught: Traps) -> _Played:
+    """Play a flow as fast as it goes, and then as much as is looked at, with traps set."""
+    with caught.lifted(), asked.counted() as counts:
+        begun = process_time()
+        concluded = play(path, flow, strips(rows, PIECE))
+        seconds = process_time() - begun
+    short = enough(rows, concluded, seconds)
+    with stored() as store:
+        whole = play(path, flowfile.load(path), strips(short, PIECE), store)
+    return _Played(concluded, counts, seconds, short, whole)
 
 
 def _in_every_form(
