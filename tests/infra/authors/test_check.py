@@ -348,6 +348,17 @@ def test_traps_are_gone_when_the_look_is_over(look: Look) -> None:
     assert len(found["clock"]) == before
 
 
+def test_what_is_done_while_garbage_is_collected_is_not_the_lines_where_that_happens(
+    look: Look,
+) -> None:
+    left = 'class Left:\n    def __del__(self) -> None:\n        getattr(time, "ti" "me")()\n'
+    line = "left = Left(); left.me = left; del left"
+    found = look(in_rule(f"{line}; gc.collect()", "import gc, time", left), "clock")
+    assert found["clock"][0].good
+    found = look(in_rule("left = Left(); del left", "import time", left), "clock")
+    assert not found["clock"][0].good
+
+
 def test_the_command_tells_it_as_json_and_fails_on_a_cross(tmp_path: Path) -> None:
     (tmp_path / "late.py").write_text(in_rule("time.time(); print('loud')", "import time"))
     said = Rig(tmp_path).deck("check", "late.py", "--hours", "0.6", "--json", status=1)
