@@ -70,7 +70,9 @@ class Hole:
 
     def add(self, ask: Ask, trades: list[Traded], all_there: bool) -> bool:
         """Take what REST answered; tell whether now nothing is missing."""
-        self.found = {trade.id: trade for trade in trades} | self.found
+        told = {trade.id: trade for trade in trades}
+        # A page stands behind those in front of it; the whole is in order whatever was known.
+        self.found = told | self.found if all_there else self.found | told
         if all_there and (ask.until is self.until or (self.until and self.until.id in self.found)):
             return True
         return self.full()

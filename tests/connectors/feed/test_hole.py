@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from connectors.exchange.rest_trades import Traded
 from connectors.feed.hole import Hole, jumps
 from connectors.feed.ids import SeenIds
@@ -49,6 +54,19 @@ def test_an_answer_to_the_newest_ends_a_hole_only_if_it_reaches_its_end() -> Non
     assert not found.add(ask, [trade("a")], all_there=True)
     assert found.add(ask, [trade("a"), trade("z"), trade("zz")], all_there=True)
     assert names(found.missed(SeenIds())) == ["a"]
+
+
+@given(st.sets(st.integers(12, 20)), st.integers(12, 20))
+def test_rest_s_pages_are_in_order_whenever_the_stream_brings_what_is_behind(
+    cuts: set[int], until: int
+) -> None:
+    found = hole(None)
+    ask = found.ask()
+    for begin, end in pairwise([11, *sorted(cuts), 21]):
+        assert not found.add(ask, [trade(id_) for id_ in range(begin, end)], False)
+    found.until = trade(until)
+    assert found.full()
+    assert names(found.missed(SeenIds())) == [str(id_) for id_ in range(11, until)]
 
 
 def test_what_came_already_is_not_missing() -> None:
