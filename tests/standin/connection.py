@@ -50,12 +50,21 @@ class Connection:
         self._queue.put_nowait(message)
 
     async def write(self) -> None:
-        """Send what is put, for ever."""
-        while True:
-            message = await self._queue.get()
+        """Send what is put, for ever; what is left then is never sent."""
+        try:
+            while True:
+                await self._send(await self._queue.get())
+        finally:
+            while not self._queue.empty():
+                self._queue.get_nowait()
+                self._queue.task_done()
+
+    async def _send(self, message: bytes) -> None:
+        try:
             if self.open and not self.stalled:
                 with suppress(ConnectionError):
                     await self.socket.send_frame(message, WSMsgType.TEXT)
+        finally:
             self._queue.task_done()
 
     async def sent(self) -> None:
