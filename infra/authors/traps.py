@@ -55,9 +55,16 @@ class Traps:
         self.caught: dict[Caught, None] = {}
         self._away = False
 
-    def look_away(self, phase: str, _: Mapping[str, int]) -> None:
+    @contextmanager
+    def looking_away(self) -> Iterator[None]:
         """Look away while garbage is collected: whoever's line that falls into, others left it."""
-        self._away = phase == "start"
+        gc.callbacks.insert(0, self._garbage_begins)  # others' callbacks are none of the line's
+        gc.callbacks.append(self._garbage_ends)
+        try:
+            yield
+        finally:
+            gc.callbacks.remove(self._garbage_begins)
+            gc.callbacks.remove(self._garbage_ends)
 
     def set(self) -> None:
         """Watch this thread."""
@@ -89,6 +96,12 @@ class Traps:
         if (line := _theirs(frame)) is not None:
             self.note_line(Caught(kind, what, *line))
 
+    def _garbage_begins(self, phase: str, _: Mapping[str, int]) -> None:
+        self._away = self._away or phase == "start"
+
+    def _garbage_ends(self, phase: str, _: Mapping[str, int]) -> None:
+        self._away = self._away and phase != "stop"
+
     def note_line(self, found: Caught) -> None:
         """Note what a line does, if nothing of the kind was caught there yet."""
         if not any(one.kind == found.kind and one[2:] == found[2:] for one in self.caught):
@@ -108,13 +121,12 @@ def traps() -> Iterator[Traps]:
         _hooked.append(True)
     caught, before = Traps(), sys.getprofile()
     _set.append(caught)
-    gc.callbacks.append(caught.look_away)
     caught.set()
     try:
-        yield caught
+        with caught.looking_away():
+            yield caught
     finally:
         sys.setprofile(before)
-        gc.callbacks.remove(caught.look_away)
         _set.remove(caught)
 
 

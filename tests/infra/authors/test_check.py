@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -348,6 +349,19 @@ def test_traps_are_gone_when_the_look_is_over(look: Look) -> None:
     assert len(found["clock"]) == before
 
 
+@pytest.fixture
+def timed() -> Iterator[None]:
+    """Let somebody take the time whenever garbage is collected, as Hypothesis does."""
+
+    def take(_: str, __: dict[str, int]) -> None:
+        time.perf_counter()
+
+    gc.callbacks.append(take)
+    yield
+    gc.callbacks.remove(take)
+
+
+@pytest.mark.usefixtures("timed")
 def test_what_is_done_while_garbage_is_collected_is_not_the_lines_where_that_happens(
     look: Look,
 ) -> None:
