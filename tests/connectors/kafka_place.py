@@ -74,8 +74,10 @@ def make(place: KafkaPlace, longest: int = TOPIC_BYTES) -> None:
 
 def remove(place: KafkaPlace) -> None:
     kafka = admin(place.settings)
-    for done in kafka.delete_topics(topics(place)).values():
+    names = topics(place)
+    for done in kafka.delete_topics(names).values():
         done.result(ANSWER)
+    wait_for(lambda: not kafka.list_topics(timeout=ANSWER).topics.keys() & {*names})
 
 
 @contextmanager
