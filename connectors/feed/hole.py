@@ -92,6 +92,13 @@ class Hole:
             return list(new)
         return sorted(filter(self._fits, new), key=lambda trade: int(trade.id))
 
+    def skips(self, seen: SeenIds) -> bool:
+        """Tell whether something of this hole was put aside before, as its ids tell."""
+        if self._span() is None:
+            return False
+        own = (t for t in self.found.values() if self._fits(t) and t.id not in self.came)
+        return any(trade.id in seen for trade in own)
+
     def too_late(self, trades: list[Traded]) -> list[Traded]:
         """Return what of an answer belongs to the time for which a `Gap` stands."""
         self.found, end = {trade.id: trade for trade in trades}, self.lacking

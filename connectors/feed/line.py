@@ -238,12 +238,12 @@ class Line:
         """Write what was found of a hole, and a `Gap` for the rest; let the others go on."""
         time = self.clock.at(now)
         missed = hole.missed(self._seen)
-        usable = whole or hole.numbered
+        usable, aside = whole or hole.numbered, hole.skips(self._seen)
         old = [trade for trade in missed if not usable or trade.ts < self.tape.moved]
         fresh = [trade for trade in missed if usable and trade.ts >= self.tape.moved]
         for trade in fresh:
             self._mark(trade)
-        gaps = self.tape.fill(hole, fresh, not whole or bool(old), now, time)
+        gaps = self.tape.fill(hole, fresh, not whole or bool(old) or aside, now, time)
         self.counts.filled += len(fresh)
         self.counts.trades += len(fresh)
         self.counts.gaps += gaps

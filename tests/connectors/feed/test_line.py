@@ -103,3 +103,22 @@ def test_what_was_found_and_not_in_time_is_handed_out_once() -> None:
     assert made.late() == []
     made.trade(trade(TRUSTED + 3), at=0)
     assert made.counts.late == made.counts.gaps == made.counts.holes == 1
+
+
+def test_what_was_put_aside_is_marked_where_the_next_ones_jump_over_it() -> None:
+    made = line()
+    made.lost("disconnect")
+    made.ask("disconnect", now=2)
+    [first] = made.wishes()
+    made.filled(first.ask(), [trade(TRUSTED + 1)], all_there=False, now=2)
+    made.give_up(first, now=2)
+    assert made.late() == [trade(TRUSTED + 1)]
+    made.trade(trade(TRUSTED + 3), at=0)
+    [second] = made.wishes()
+    between = [trade(TRUSTED + 1), trade(TRUSTED + 2)]
+    made.filled(second.ask(), between, all_there=True, now=2)
+    told = [event for event in made.tape.take() if isinstance(event, Gap)]
+    lacking = str(TRUSTED + 1)
+    assert [(gap.first_id, gap.last_id) for gap in told] == [("", ""), (lacking, lacking)]
+    assert made.tape.steps.trusted
+    assert made.late() == []

@@ -14,7 +14,7 @@ from infra.log.log import MarketLog, OrderQueue
 from infra.settings import Settings
 from infra.verify.checkpoints import VERIFY, Checkpoint, Checkpoints
 from infra.verify.past_run import find
-from infra.verify.stretch import places
+from infra.verify.stretch import numbers
 from infra.verify.verifying import Verifying
 from tests.connectors.kafka_place import KafkaPlace, any_place
 from tests.infra.nursery import Nursery, stop
@@ -37,7 +37,7 @@ def topic(tmp_path: Path) -> Iterator[KafkaPlace]:
 
 def _both_began(taken: Checkpoint | None, book: Checkpoints) -> bool:
     """Tell whether a checkpoint has something of both markets; it is dropped if not."""
-    both = taken is not None and len(places(taken)) == len(MARKETS)
+    both = taken is not None and numbers(taken).keys() == {*MARKETS}
     if taken is not None and not both:
         book.drop(taken)
     return both
