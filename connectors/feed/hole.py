@@ -87,10 +87,10 @@ class Hole:
 
     def missed(self, seen: SeenIds) -> list[Traded]:
         """Return what was found of this hole and is on the tape nowhere else, in order."""
-        new = (t for t in self._in_front() if t.id in self.came or t.id not in seen)
-        if self._span() is None:
-            return list(new)
-        return sorted(filter(self._fits, new), key=lambda trade: int(trade.id))
+        numbered = self._span() is not None
+        there = filter(self._fits, self.found.values()) if numbered else self._in_front()
+        new = [trade for trade in there if trade.id in self.came or trade.id not in seen]
+        return sorted(new, key=lambda trade: int(trade.id)) if numbered else new
 
     def skips(self, seen: SeenIds) -> bool:
         """Tell whether something of this hole was put aside before, as its ids tell."""
