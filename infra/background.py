@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -82,6 +83,11 @@ def ended(pid: int, seconds: float) -> bool:
     except psutil.TimeoutExpired:
         return False
     return True
+
+
+def hear() -> None:
+    """Let TERM and INT reach this process, though who started it may be deaf to them."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
 
 
 def say(line: str) -> None:

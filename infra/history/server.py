@@ -13,7 +13,7 @@ from pathlib import Path
 
 import chdb
 
-from infra.background import log_to, say
+from infra.background import hear, log_to, say
 from infra.history.engine import Engine
 from infra.history.guard import Role
 from infra.history.home import DATA, DRAIN, LOG, STATE, USERS, VERSION
@@ -28,6 +28,7 @@ def serve(home: Path) -> None:
 
     The first line of standard output says how it went: `ready PORT` or `failed WHY`.
     """
+    hear()
     os.chdir(home)
     os.umask(0o077)
     state = os.open(STATE, os.O_RDWR | os.O_CREAT, 0o600)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from connectors.log.sqlite_writer import SqliteWriter
 from connectors.log.writer import LogServer
-from infra.background import log_to, say
+from infra.background import hear, log_to, say
 from infra.log import limits as log_limits
 
 _log = logging.getLogger("tapedeck.log")
@@ -22,6 +22,7 @@ def serve(directory: Path, partitions: int | None) -> None:
 
     The first line of standard output says how it went: `ready` or `failed WHY`.
     """
+    hear()
     os.umask(0o077)
     log_to(directory / "server.log", _log.name)
     limits = log_limits.load(directory)
