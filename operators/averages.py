@@ -9,8 +9,7 @@ from math import fsum, isnan, log, nan, sqrt
 from operator import mul
 from typing import Protocol
 
-from bytewax.dataflow import operator
-
+from operators.operator import operator
 from operators.tape import Tape, run
 from schemas import Averages, Candle, Event
 

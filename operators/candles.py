@@ -9,9 +9,9 @@ from decimal import Decimal
 from math import isfinite
 
 import numpy as np
-from bytewax.dataflow import operator
 
 from operators.building import FEW, Building, sums
+from operators.operator import operator
 from operators.tape import Machine, Tape, run
 from schemas import DAY, MINUTE, SECOND, Book, Candle, Event, Gap, Heartbeat, Time, Trades
 from schemas.trades import Float64, Int64

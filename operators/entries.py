@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable
 from math import isfinite
 from typing import TypeAlias
 
-from bytewax.dataflow import operator
-
 from operators.guard import fault
 from operators.moment import KINDS, Moment, Watch
+from operators.operator import operator
 from operators.tape import Tape, run
 from schemas import Event, OrderKind, Signal
 

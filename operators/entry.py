@@ -8,9 +8,9 @@ from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
-from bytewax.dataflow import operator
 
 from operators.ids import SeenIds
+from operators.operator import operator
 from operators.stamps import AGREE, Stamps, agree
 from operators.tape import Tape
 from operators.tape import run as let

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import TypeAlias
 
-from bytewax.dataflow import operator
 from river.base import Base, Clusterer
 
 from operators.costs import Costs
@@ -15,6 +14,7 @@ from operators.guard import guarded
 from operators.life import Lives
 from operators.moment import KINDS, Moment, Watch
 from operators.monitor import Barriers
+from operators.operator import operator
 from operators.paper import PaperBroker, Taken, View, size_of
 from operators.scores import ClassifierScores, RegressorScores
 from operators.shadows import Over, Shadow, Shadows

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import bytewax.operators as op
-from bytewax.dataflow import operator
 from bytewax.operators import KeyedStream, StatefulBatchLogic
 
+from operators.operator import operator
 from operators.tape import Strip, Tape
 from schemas import DERIVED, Event, Gap, Reject
 from schemas.sealed import opened, sealed

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias, cast
 
 import bytewax.operators as op
-from bytewax.dataflow import Stream, operator
+from bytewax.dataflow import Stream
 from bytewax.operators import KeyedStream, StatefulBatchLogic
 
 from operators.bulk import Keeping, Shelf
 from operators.costs import Costs
 from operators.live import Live
+from operators.operator import operator
 from schemas import Event, Time
 from schemas.mendable import Mendable
 from schemas.sealed import opened, sealed

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from bytewax.dataflow import operator
-
 from operators.costs import Costs
 from operators.gate import Gate
 from operators.life import Life
@@ -15,6 +13,7 @@ from operators.live import Live
 from operators.live_life import LiveLife
 from operators.live_trader import LiveTrader
 from operators.monitor import Barriers
+from operators.operator import operator
 from operators.paper_trader import PaperTrader, pay_funding
 from operators.rows import first_at
 from operators.slippage import CostLimit
