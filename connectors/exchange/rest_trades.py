@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timezone
 from math import inf
@@ -118,13 +119,14 @@ class RestTrades:
             When the exchange cannot be asked.
 
         """
-        pages = self._told_apart(last, until)
+        pages, given = self._told_apart(last, until), {last.id}
         while True:
             told = await answered(pages.behind(last.id, last.ts // MILLISECOND))
             if told is None:
                 raise HoleError(f"{self.name}: REST does not keep trade {last.id} any more")
             page = self._read(told, pages.numbered)
-            found = page[self._place(page, last) :]
+            found = [t for t in page[self._place(page, last) :] if t.id not in given]
+            given = {trade.id for trade in page}
             new = found if until is None else _in_front(found, until, pages.numbered)
             if new:
                 yield new
@@ -177,13 +179,13 @@ class RestTrades:
             return sorted(trades, key=lambda trade: int(trade.id))
         if all(trade.id.isdecimal() for trade in trades):
             return sorted(trades, key=lambda trade: (trade.ts, int(trade.id)))
-        return trades
+        return sorted(trades, key=lambda trade: trade.ts)
 
     def _place(self, page: Sequence[Traded], last: Traded) -> int:
         """Return where what stands behind `last` begins."""
         for row, trade in enumerate(page):
             if trade.id == last.id:
-                return row + 1
+                return row + 1 if trade.id.isdecimal() else _moment(page, trade).start
             if _follows(last, trade):
                 return row
         if not page or page[-1].ts < last.ts:
@@ -214,8 +216,19 @@ def _in_front(trades: Sequence[Traded], until: Traded, numbered: bool) -> list[T
     if numbered and until.id.isdecimal():
         end = int(until.id) - until.parts
         return [trade for trade in trades if int(trade.id) <= end]
-    ids = [trade.id for trade in trades]
-    return list(trades[: ids.index(until.id)] if until.id in ids else trades)
+    end = next((row for row, trade in enumerate(trades) if trade.id == until.id), len(trades))
+    if end == len(trades) or until.id.isdecimal():
+        return list(trades[:end])
+    return [t for t in trades[: _moment(trades, trades[end]).stop] if t.id != until.id]
+
+
+def _moment(trades: Sequence[Traded], one: Traded) -> slice:
+    """Return where the trades of one stamp stand.
+
+    ccxt sorts those by their ids: if these are texts, nobody knows which came first.
+    """
+    stamps = [trade.ts for trade in trades]
+    return slice(bisect_left(stamps, one.ts), bisect_right(stamps, one.ts))
 
 
 def _above_zero(trade: Json, name: str) -> float:

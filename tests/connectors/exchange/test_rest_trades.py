@@ -193,6 +193,16 @@ def test_rest_that_lags_is_told_from_rest_that_forgets(
         behind(made, of(2), of(5))
 
 
+def test_of_one_moment_all_are_told_if_their_ids_do_not_say_which_came_first(
+    rest: Callable[[Asked | None], RestTrades],
+) -> None:
+    page = [told(0, ms, id=id_) for ms, ids in ((7, "abc"), (8, "def")) for id_ in ids]
+    made = rest(Asked(page, 100, numbered=False, newest=True))
+    b, e = (traded(page[row]) for row in (1, 4))
+    assert [trade.id for trade in behind(made, b, e)] == ["a", "c", "d", "f"]
+    assert [trade.id for trade in behind(made, b, None)] == ["a", "c", "d", "e", "f"]
+
+
 @pytest.mark.parametrize(("last", "until"), [("", "2"), ("1", ""), ("a", "2")])
 def test_without_ids_no_hole_is_filled(
     last: str, until: str, rest: Callable[[Asked | None], RestTrades]
