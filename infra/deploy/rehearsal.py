@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import signal
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -22,6 +21,7 @@ from connectors.window import Window
 from infra.deploy.deployment import Deployment, Place
 from infra.deploy.deployment import write as save
 from infra.log.log import MarketLog
+from infra.running.signals import Stop
 from infra.secrecy import keep_secrets
 from infra.settings import Settings
 from schemas import SECOND, Event, Time, Trades
@@ -97,9 +97,7 @@ def _size(event: Event) -> int:
     return len(event) if isinstance(event, Trades) else 1
 
 
-def feed(
-    deployment: Deployment, known: Counter[str], appender: Appender, stopped: threading.Event
-) -> bool:
+def feed(deployment: Deployment, known: Counter[str], appender: Appender, stopped: Stop) -> bool:
     """Feed a recording behind what is known of it; whether all of it is in the log."""
     speed = float(deployment.options.get("speed", "0"))
     begun, first = time.time_ns(), 0
@@ -130,7 +128,7 @@ def written(log: TapeLog) -> Iterator[tuple[Log, Appender]]:
 def main(name: str) -> int:
     """Feed the recording of a deployment until its end, TERM or INT."""
     keep_secrets()
-    stopped = threading.Event()
+    stopped = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopped.set())
     place = Place(Settings.from_environment().home, name)

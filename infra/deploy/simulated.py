@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -27,6 +26,7 @@ from connectors.simulated.simulate import MarketSource, Rows
 from infra.deploy.deployment import DeployError
 from infra.deploy.deployment import write as save
 from infra.log.log import MarketLog
+from infra.running.signals import Stop
 from infra.secrecy import keep_secrets
 from infra.settings import Settings
 from schemas import Columns, Event, Time, Trades, wire
@@ -170,7 +170,7 @@ def events(market: str, rows: Rows) -> Iterator[Event]:
         start = edge + 1
 
 
-def feed(plan: Plan, log: Log, appender: Appender, stopped: threading.Event) -> None:
+def feed(plan: Plan, log: Log, appender: Appender, stopped: Stop) -> None:
     """Feed all markets of a plan until `stopped`."""
     feeds = [Feed(plan, market, last_event(log, market)) for market in plan.markets]
     while True:
@@ -206,7 +206,7 @@ def main() -> int:
     """Feed what the plan says, until TERM or INT."""
     keep_secrets()
     settings = Settings.from_environment()
-    stopped = threading.Event()
+    stopped = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopped.set())
     home = MarketLog(settings)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import signal
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -27,6 +25,7 @@ from infra.intake.watching import Watching
 from infra.listed import listed
 from infra.lock import Busy, Lock
 from infra.log.places import Place, place
+from infra.running.signals import Stop, hearing
 from infra.screen import Misused, out, say, told
 from infra.settings import Settings
 
@@ -111,7 +110,8 @@ class _Feed:
 def _watch(recorder: Recorder, feed: _Feed | None, board: Board) -> None:
     """Record, and show it, until a signal to stop."""
     shown = 0.0
-    with _stopping() as stopped, Watching() as watching:
+    stopped = Stop()
+    with hearing(stopped.set), Watching() as watching:
         while not stopped.is_set():
             if (now := time.monotonic()) >= shown + _SHOW_SECONDS:
                 shown = now
@@ -165,21 +165,6 @@ def _alone(stack: ExitStack, to: Path) -> None:
                 f"--to {to}: another deck record is at work there; stop it, or name another "
                 f"directory"
             ) from None
-
-
-@contextmanager
-def _stopping() -> Iterator[threading.Event]:
-    """Give an event that SIGINT and SIGTERM set."""
-    stopped = threading.Event()
-    before = {
-        number: signal.signal(number, lambda *_: stopped.set())
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

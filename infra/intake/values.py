@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -19,7 +18,7 @@ from connectors.log.log import Appender
 from connectors.values import read_file, read_message
 from infra import screen
 from infra.log.places import place
-from infra.running.processes import signals
+from infra.running.signals import Stop, hearing
 from infra.screen import Misused, say, told
 from infra.settings import Settings
 from schemas import Reject, Value
@@ -118,8 +117,8 @@ def _follow(settings: Settings, topic: str, put: _Put) -> None:
     """Take a topic in, until a signal to stop."""
     if settings.kafka is None:
         raise Misused("--topic: set KAFKA_BOOTSTRAP to Kafka's addresses, such as localhost:9092")
-    stopped = threading.Event()
-    with signals(stopped.set), closing(ValueTopic(settings.kafka, topic)) as source:
+    stopped = Stop()
+    with hearing(stopped.set), closing(ValueTopic(settings.kafka, topic)) as source:
         while not stopped.is_set():
             if events := source.read(_WAIT_SECONDS):
                 put.all(events)

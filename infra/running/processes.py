@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -15,6 +14,7 @@ from typing import Protocol, TypeVar, cast
 
 from connectors.scrub import scrubbed
 from infra.running.problems import ReplayError, explained
+from infra.running.signals import deaf, hearing, speak_to_nobody
 from infra.secrecy import keep_secrets
 
 R_co = TypeVar("R_co", covariant=True)
@@ -23,7 +23,6 @@ R = TypeVar("R")
 A = TypeVar("A")
 
 _TICK_SECONDS = 0.1
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Work(Protocol[R_co, A_co]):
@@ -52,7 +51,7 @@ class _Said:
 
 def alone(work: Work[R, A], watch: Callable[[list[A]], None]) -> list[R]:
     """Do it in this process; the first signal lets it end where it is."""
-    with signals(work.stop):
+    with hearing(work.stop):
         return [_watched(work, lambda at: watch([at]))]
 
 
@@ -93,12 +92,12 @@ def together(
     # It starts with the first process, and whatever starts with it hears the signals again.
     resource_tracker.ensure_running()
     try:
-        with signals(stop):
+        with hearing(stop):
             for number in range(count):
                 ours, theirs = context.Pipe()
                 arguments = (make, number, theirs, again is not None)
                 process = context.Process(target=_process, args=arguments, daemon=True)
-                with _deaf():
+                with deaf():
                     process.start()
                 theirs.close()
                 pipes.append(ours)
@@ -158,6 +157,7 @@ def _process(
 def _obey(stop: Callable[[], None], pipe: Connection) -> None:
     with suppress(EOFError, OSError):
         while pipe.recv() == "stop":
+            speak_to_nobody()
             stop()
     os._exit(1)  # the parent is dead: whoever resumes must not find us at work
 
@@ -180,35 +180,3 @@ def _watched(work: Work[R, A], watch: Callable[[A], None]) -> R:
         watcher.join()
     watch(work.at())
     return done
-
-
-@contextmanager
-def signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Drain on the first TERM or INT, and end at once on the second."""
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
-
-    def obey(_number: int, _frame: object) -> None:
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_DFL)
-        stop()
-
-    ours = threading.current_thread() is threading.main_thread()
-    for number, handler in before.items():
-        if ours and handler is not signal.SIG_IGN:
-            signal.signal(number, obey)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            if ours:
-                signal.signal(number, handler)
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Let what is started here never hear the signals: we do, and tell it what to do."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, nullcontext
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from infra.intake import record as command
 from infra.intake.once import once
 from infra.lock import Lock
 from infra.log.log import MarketLog
+from infra.running.signals import Stop
 from infra.settings import Settings
 from schemas import Command, Event, Heartbeat, Instrument, Trades
 from schemas.wire import encode
@@ -54,8 +54,8 @@ def ids(tape: list[Event]) -> list[int]:
     return np.concatenate(found).tolist() if found else []
 
 
-class Soon(threading.Event):
-    """An event that is set when it has been looked at a few times."""
+class Soon(Stop):
+    """Is set when it has been looked at a few times."""
 
     looks = 3
 
@@ -67,7 +67,7 @@ class Soon(threading.Event):
 @pytest.fixture
 def deck(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Return a way to run the command here, for a moment."""
-    monkeypatch.setattr(command, "_stopping", lambda: nullcontext(Soon()))
+    monkeypatch.setattr(command, "Stop", Soon)
     monkeypatch.setenv("TAPEDECK_HOME", str(rig.home))
     monkeypatch.delenv("KAFKA_BOOTSTRAP", raising=False)
     app = Typer()
