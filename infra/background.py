@@ -17,7 +17,7 @@ from typing import IO
 
 import psutil
 
-from infra.secrecy import keep_secrets
+from infra.secrecy import keep_secrets, without_keys
 
 _START_SECONDS = 60.0
 
@@ -52,6 +52,7 @@ def spawn(module: str, arguments: Sequence[str], home: Path) -> None:
             stdout=subprocess.PIPE,
             stderr=errors,
             start_new_session=True,
+            env=without_keys(os.environ),
         )
     assert process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
     with process.stdout as pipe:

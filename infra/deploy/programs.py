@@ -25,12 +25,12 @@ from infra.deploy.launch import OURS
 from infra.deploy.supervisor import Supervisor
 from infra.deploy.supervisor_files import Program
 from infra.history.home import STATE
+from infra.secrecy import without_keys
 from infra.settings import Settings
 from infra.trading.switches import Broker, purse
 from infra.trading.trading import executor_home
 from schemas import MINUTE
 
-_ACCOUNTS = "TAPEDECK_ACCOUNT_"
 _HOUR = 60 * MINUTE
 PAST_HOURS = 6
 """So much of a simulated market is there at once."""
@@ -172,6 +172,5 @@ def _kept(
 ) -> dict[str, str]:
     """Return what a program needs of our variables; the keys of accounts, if it sends orders."""
     ours = {name: value for name, value in environment.items() if name.startswith(OURS)}
-    if not accounts:
-        ours = {name: value for name, value in ours.items() if not name.startswith(_ACCOUNTS)}
-    return {**ours, "TAPEDECK_HOME": str(Path(settings.home).absolute())}
+    given = ours if accounts else without_keys(ours)
+    return {**given, "TAPEDECK_HOME": str(Path(settings.home).absolute())}

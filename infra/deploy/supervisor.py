@@ -22,6 +22,7 @@ from infra.background import end, ended
 from infra.deploy.deployment import DeployError, write
 from infra.deploy.launch import LOCK, holder
 from infra.deploy.supervisor_files import DRAIN_SECONDS, Program, own, section
+from infra.secrecy import without_keys
 
 _PATH_BYTES = 90
 """Some systems take no longer path of a socket, and the supervisor adds to it."""
@@ -84,7 +85,7 @@ class Supervisor:
         said = subprocess.run(  # noqa: S603 - our own program
             [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(conf)],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_START_SECONDS,
-            check=False, cwd=self.directory,
+            check=False, cwd=self.directory, env=without_keys(os.environ),
         )  # fmt: skip
         if said.returncode and not self.up():  # of several that start it at once, one does
             raise DeployError(

@@ -18,6 +18,7 @@ from infra.lock import Lock
 
 SAY = "import os, sys, time; open(sys.argv[1], 'w').write(os.environ['KAFKA_X']); time.sleep(999)"
 PATIENCE = 30.0
+KEY = "TAPEDECK_ACCOUNT_MAIN_KEY"
 
 
 @pytest.fixture
@@ -26,7 +27,8 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def supervisor(home: Path) -> Iterator[Supervisor]:
+def supervisor(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Supervisor]:
+    monkeypatch.setenv(KEY, "for executors only")
     made = Supervisor(home)
     made.start()
     yield made
@@ -62,6 +64,8 @@ def test_a_program_runs_with_its_own_variables_is_started_anew_when_they_change_
     assert supervisor.states() == {"one": "RUNNING"}
     secrets = [*supervisor.programs.iterdir(), supervisor.directory, supervisor.programs]
     assert not [path for path in secrets if path.stat().st_mode & 0o077]
+    itself = psutil.Process(int((supervisor.directory / "supervisord.pid").read_text()))
+    assert KEY not in itself.environ()
     assert supervisor.drop("one")
     assert supervisor.states() == {}
     assert not list(supervisor.programs.iterdir())
