@@ -16,6 +16,7 @@ from connectors.exchange.handing import ROOM, Outbox
 from connectors.exchange.rest_trades import Traded
 from connectors.exchange.venue import NOTHING, Asks, VenueWatch
 from connectors.feed.feed import Counts
+from connectors.feed.tape import Written
 from connectors.recordings.tracks import Item
 from connectors.venue.venue import VenueError, connect, split
 
@@ -29,8 +30,8 @@ class Exchange:
         Full names, such as `binance:BTC/USDT`, of any exchanges.
     urls
         Where to find exchanges instead of at their own addresses.
-    last
-        The last trade that the log has of each market: what came behind it is looked for.
+    written
+        How far the log has each market: what came behind it is looked for.
     room
         How many trades and other events wait for a slow consumer, at most; what comes beyond is a
         hole, and treated as any other.
@@ -50,7 +51,7 @@ class Exchange:
         self,
         markets: Sequence[str],
         urls: Mapping[str, str] | None = None,
-        last: Mapping[str, Traded] | None = None,
+        written: Mapping[str, Written] | None = None,
         room: int = ROOM,
         keys: Mapping[str, str] | None = None,
         asks: Asks = NOTHING,
@@ -62,7 +63,8 @@ class Exchange:
             if market in symbols:
                 raise VenueError(f"market {market!r} is given twice; leave one out")
             symbols[market] = symbol
-        self._urls, self._keys, self._last, self._asks = urls or {}, keys or {}, last or {}, asks
+        self._urls, self._keys, self._asks = urls or {}, keys or {}, asks
+        self._written = written or {}
         self._outbox = Outbox(room)
         self._late = deque[tuple[str, list[Traded]]]()
         self._venues: list[VenueWatch] = []
@@ -143,7 +145,7 @@ class Exchange:
         for exchange, symbols in self._symbols.items():
             venue = connect(exchange, self._urls.get(exchange), self._keys.get(exchange))
             self._venues.append(
-                VenueWatch(venue, symbols, self._outbox, self._aside, self._last, self._asks)
+                VenueWatch(venue, symbols, self._outbox, self._aside, self._written, self._asks)
             )
         tasks = [asyncio.create_task(venue.run()) for venue in self._venues]
         stop = asyncio.create_task(self._stop.wait())

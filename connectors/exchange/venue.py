@@ -17,6 +17,7 @@ from connectors.exchange.market import CACHED, MarketWatch
 from connectors.exchange.poller import Poller
 from connectors.exchange.rest_trades import Traded
 from connectors.exchange.wire import User, Wire
+from connectors.feed.tape import Written
 from connectors.venue.answers import answered, demand_json, listed
 from connectors.venue.markets import check_markets
 from connectors.venue.rate import ask_in_bursts
@@ -57,8 +58,8 @@ class VenueWatch:
         Takes the strips.
     aside
         Takes the trades that are too late for the tape.
-    last
-        The last trade that the log has of each market.
+    written
+        How far the log has each market.
     asks
         Which numbers to ask for, too.
 
@@ -70,11 +71,11 @@ class VenueWatch:
         symbols: Mapping[str, str],
         outbox: Outbox,
         aside: Callable[[str, list[Traded]], None],
-        last: Mapping[str, Traded],
+        written: Mapping[str, Written],
         asks: Asks,
     ) -> None:
         self.venue, self.symbols, self.outbox, self.aside = venue, symbols, outbox, aside
-        self.last, self.asks = last, asks
+        self.written, self.asks = written, asks
         self.venue.options["tradesLimit"] = CACHED
         ask_in_bursts(self.venue)
         demand_json(self.venue)
@@ -133,8 +134,8 @@ class VenueWatch:
         market = self.markets[name] = MarketWatch(
             name, self.venue, symbol, self.wire, self.outbox, self.aside, self._spawn
         )
-        if name in self.last:
-            market.feed.resume(self.last[name])
+        if name in self.written:
+            market.feed.resume(self.written[name])
         return market
 
     def _look(self, now: Time) -> None:

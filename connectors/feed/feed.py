@@ -13,7 +13,7 @@ from connectors.feed.books import Books, sound
 from connectors.feed.clock import VenueClock
 from connectors.feed.hole import Ask, Hole
 from connectors.feed.line import Counts, Line
-from connectors.feed.tape import TOLERANCE
+from connectors.feed.tape import TOLERANCE, Written
 from schemas import SECOND, Book, Event, Heartbeat, Reject, Time
 
 PATIENCE = 2 * SECOND
@@ -99,9 +99,9 @@ class MarketFeed:
         """Tell whether a trade came already."""
         return self._line.seen(trade)
 
-    def resume(self, last: Traded) -> None:
-        """Go on behind the last trade of a log."""
-        self._line.resume(last)
+    def resume(self, written: Written) -> None:
+        """Go on behind what a log has."""
+        self._line.resume(written)
         self.lost("restart")
 
     def trades(self, trades: Sequence[Traded], received: Time) -> None:
@@ -111,7 +111,7 @@ class MarketFeed:
         self._heard = received
         for trade in trades:
             self._due(received)
-            if self._line.seen(trade):
+            if self.seen(trade):
                 self.counts.repeated += 1
                 continue
             self._newest = max(self._newest, trade.ts)

@@ -11,7 +11,7 @@ from connectors.exchange.rest_trades import Traded
 from connectors.feed.clock import VenueClock
 from connectors.feed.hole import Ask, Hole, jumps
 from connectors.feed.ids import SeenIds, whole
-from connectors.feed.tape import FeedTape
+from connectors.feed.tape import FeedTape, Written
 from schemas import Book, Event, Heartbeat, Time
 
 ROOM = 50_000
@@ -93,6 +93,7 @@ class Line:
         self.hole: Hole | None = None
         """What all waits for now."""
         self._seen = SeenIds()
+        self._resumed: Traded | None = None
         self._waiting: deque[tuple[_Item, Time]] = deque()
         self._doubt: _Doubt | None = None
         self._wishes: list[Hole] = []
@@ -110,12 +111,15 @@ class Line:
 
     def seen(self, trade: Traded) -> bool:
         """Tell whether a trade came already."""
-        return trade.id in self._seen
+        return trade.id in self._seen or self._written(trade)
 
-    def resume(self, last: Traded) -> None:
-        """Go on behind a trade that was written elsewhere."""
-        self.tape.last = last
-        self._mark(last)
+    def resume(self, written: Written) -> None:
+        """Go on behind what was written elsewhere."""
+        self.tape.last = self._resumed = written.last
+        self.tape.moved = written.moved
+        self._mark(written.last)
+        for id_ in written.beside:
+            self._seen.add(id_)
 
     def trade(self, trade: Traded, at: Time) -> None:
         """Take a trade that did not come before."""
@@ -200,6 +204,14 @@ class Line:
         if self._doubt is not None:
             return self._doubt.why
         return "ids" if last is not None and self._numbered(trade) else None
+
+    def _written(self, trade: Traded) -> bool:
+        """Tell whether a trade was in front of what this went on behind: some streams begin so."""
+        last = self._resumed
+        if last is None or trade.ts > last.ts:
+            return False
+        number, end = whole(trade.id), whole(last.id)
+        return number is not None and end is not None and number <= end
 
     def _straggles(self, trade: Traded) -> bool:
         """Tell whether a trade is older than the newest, by its id."""

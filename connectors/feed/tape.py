@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from connectors.exchange.rest_trades import Traded
 from connectors.feed.hole import Hole, jumps
 from connectors.feed.ids import Steps, whole
@@ -12,6 +14,17 @@ SILENCE = SECOND
 """After how long without an event that moves time a heartbeat is due."""
 TOLERANCE = SECOND
 """How far the tape entry lets books and heartbeats run ahead of trades."""
+
+
+class Written(NamedTuple):
+    """How far a market's tape was written before."""
+
+    last: Traded
+    """The newest trade."""
+    beside: frozenset[str] = frozenset()
+    """The ids of its stamp, if they are texts: nobody knows which of them came first."""
+    moved: Time = -1
+    """How far time came without it: what is older and was not there is marked by a `Gap`."""
 
 
 class FeedTape:

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator
 from contextlib import closing
 
 from connectors.exchange.rest_trades import Traded
+from connectors.feed.tape import TOLERANCE, Written
 from connectors.log.log import Entry, Log, LogError, partition_of
 from connectors.log.messages import said
-from schemas import Trades
+from schemas import Book, Gap, Heartbeat, Time, Trades
 
 LOOK_BACK = 100_000
 """So many messages of a partition are looked at, at most."""
@@ -22,8 +23,8 @@ _LOOK_SECONDS = 0.005
 
 def last_trades(
     log: Log, markets: Collection[str], look_back: int = LOOK_BACK
-) -> dict[str, Traded]:
-    """Return the newest trade that a log has of each market, if its tail has any.
+) -> dict[str, Written]:
+    """Return how far a log has each market: its newest trade, if the tail has any, and the time.
 
     Parameters
     ----------
@@ -44,16 +45,16 @@ def last_trades(
     wanted: dict[str, set[str]] = {}
     for market in markets:
         wanted.setdefault(partitions[partition_of(market, len(partitions))], set()).add(market)
-    found: dict[str, Traded] = {}
+    found: dict[str, Written] = {}
+    moved: dict[str, Time] = {}
     for partition, names in wanted.items():
         first, end = log.bounds(partition)
         stop, floor = end, max(first, end - look_back)
         while stop > floor and not names <= found.keys():
             start = max(floor, stop - _PIECE)
-            newest = _newest(log, partition, start, stop, names)
-            found = newest | found
+            found = _newest(log, partition, start, stop, names, moved) | found
             stop = start
-    return found
+    return {m: end._replace(moved=moved.get(m, end.moved)) for m, end in found.items()}
 
 
 def markets_of(log: Log, look_back: int = MARKETS_BACK) -> set[str]:
@@ -81,13 +82,19 @@ def markets_of(log: Log, look_back: int = MARKETS_BACK) -> set[str]:
     return found
 
 
-def _newest(log: Log, partition: str, start: int, stop: int, names: set[str]) -> dict[str, Traded]:
-    """Return the newest trade of each market between two offsets."""
-    newest: dict[str, Traded] = {}
+def _newest(
+    log: Log, partition: str, start: int, stop: int, names: set[str], moved: dict[str, Time]
+) -> dict[str, Written]:
+    """Return the newest trade of each market between two offsets; `moved` learns the time."""
+    newest: dict[str, Written] = {}
     for entry in _between(log, partition, start, stop):
-        event = said(entry, partition).event if entry.market in names else None
+        market = entry.market
+        event = said(entry, partition).event if market in names else None
         if isinstance(event, Trades):
-            newest[entry.market] = _greatest(newest.get(entry.market), event)
+            newest[market] = _greatest(newest.get(market), event)
+        elif isinstance(event, (Book, Heartbeat, Gap)):
+            time = event.end if isinstance(event, Gap) else event.ts - TOLERANCE
+            moved[market] = max(moved.get(market, -1), time)
     return newest
 
 
@@ -107,7 +114,7 @@ def _between(log: Log, partition: str, start: int, stop: int) -> Iterator[Entry]
                 time.sleep(_LOOK_SECONDS)
 
 
-def _greatest(before: Traded | None, trades: Trades) -> Traded:
+def _greatest(before: Written | None, trades: Trades) -> Written:
     """Return the last trade; of ids that are numbers, the one with the greatest."""
     ids = trades.id
     numbers = ids is not None and ids.dtype != object
@@ -116,6 +123,12 @@ def _greatest(before: Traded | None, trades: Trades) -> Traded:
         "" if ids is None else str(ids.item(row)), trades.stamp.item(row),
         trades.price.item(row), trades.size.item(row), trades.side.item(row),
     )  # fmt: skip
-    if before is not None and numbers and before.id.isdecimal() and int(before.id) > int(trade.id):
+    old = None if before is None else before.last.id
+    if before and numbers and old and old.isdecimal() and int(old) > int(trade.id):
         return before
-    return trade
+    if ids is None or numbers:
+        return Written(trade)
+    beside = frozenset(map(str, ids[trades.stamp == trade.ts].tolist()))
+    if before and before.last.ts == trade.ts:
+        beside |= before.beside
+    return Written(trade, beside)

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from connectors.exchange.exchange import Exchange
 from connectors.exchange.handing import ROOM
-from connectors.exchange.rest_trades import Traded
 from connectors.exchange.venue import NOTHING, Asks
 from connectors.feed.feed import Counts
+from connectors.feed.tape import Written
 from schemas import Event, Trades
 from tests.standin.binance import BinanceStandIn
 from tests.standin.exchange import PATIENCE, StandIn
@@ -73,7 +73,7 @@ class Taking:
 @contextmanager
 def taking(
     standin: StandIn,
-    last: Mapping[str, Traded] | None = None,
+    written: Mapping[str, Written] | None = None,
     room: int = ROOM,
     asks: Asks = NOTHING,
     played: int | None = None,
@@ -84,7 +84,7 @@ def taking(
     with standin:
         if played is not None:
             standin.play_until(trade=played)
-        with Exchange(names, {exchange: standin.url}, last, room, asks=asks) as source:
+        with Exchange(names, {exchange: standin.url}, written, room, asks=asks) as source:
             taken = Taking(standin, source)
             taken.until(lambda: all(map(taken.listening, standin.markets)))
             yield taken

@@ -15,6 +15,7 @@ from connectors.exchange.rest_trades import Traded
 from connectors.exchange.venue import Asks
 from connectors.feed import feed
 from connectors.feed import tape as feed_tape
+from connectors.feed.tape import Written
 from connectors.venue.venue import VenueError
 from schemas import SECOND, Book, Gap, Heartbeat, Instrument, Reject, Time, Trades, Value
 from tests.connectors.taking import Taking, taking
@@ -234,7 +235,7 @@ def test_a_restart_goes_on_behind_the_last_trade_of_the_log() -> None:
     trade = capture.trades[149]
     last = Traded("150", trade.time * 1_000_000, float(trade.price), float(trade.size), 1)
     name = f"binance:{capture.unified}"
-    with taking(BinanceStandIn([capture]), {name: last}, played=180) as taken:
+    with taking(BinanceStandIn([capture]), {name: Written(last)}, played=180) as taken:
         taken.play(DISTURBED)
         assert taken.ids() == [*range(151, DISTURBED + 1)]
         assert not taken.events(Gap)

@@ -14,6 +14,7 @@ from connectors.feed.books import PACE
 from connectors.feed.feed import PATIENCE, MarketFeed
 from connectors.feed.hole import Ask, Hole
 from connectors.feed.ids import TRUSTED
+from connectors.feed.tape import Written
 from schemas import SECOND, Book, Event, Gap, Heartbeat, Reject, Time, Trades, Value
 
 MS = SECOND // 1000
@@ -398,13 +399,43 @@ def test_what_is_found_when_nobody_waits_any_more_is_put_aside(kind: str) -> Non
 def test_a_restart_begins_behind_the_last_trade_of_the_log() -> None:
     world = busy("texts")
     feed = world.feed = MarketFeed("m")
-    feed.resume(world.trades[-1])
+    feed.resume(Written(world.trades[-1]))
     feed.back(world.now)
     world.skip(3)
     world.trade(1)
     assert not world.tape
     world.answer(0)
     assert [len(rows(event)) for event in world.tape] == [4]
+
+
+def test_a_restart_writes_nothing_twice_of_the_moment_at_which_the_log_ends() -> None:
+    feed = MarketFeed("m")
+    one, two, three = (Traded(id_, 7, 1.0, 1.0, 1) for id_ in "abc")
+    feed.resume(Written(one, frozenset("ab")))
+    feed.trades([three], 9)
+    [hole] = feed.wishes()
+    feed.filled(hole.ask(), [two], whole=True, now=9)
+    assert [row.id for event in feed.take() for row in rows(event)] == ["c"]
+
+
+def test_a_restart_puts_aside_what_is_older_than_the_time_in_the_log() -> None:
+    feed = MarketFeed("m")
+    one, two, three = (Traded(str(id_), id_ * SECOND, 1.0, 1.0, 1) for id_ in (1, 2, 3))
+    feed.resume(Written(one, moved=2 * SECOND + 1))
+    feed.trades([three], 9 * SECOND)
+    [hole] = feed.wishes()
+    feed.filled(hole.ask(), [two], whole=True, now=9 * SECOND)
+    assert feed.late() == [two]
+    assert [type(event) for event in feed.take()] == [Gap, Trades]
+
+
+def test_a_stream_that_begins_with_what_the_log_has_repeats_it() -> None:
+    feed = MarketFeed("m")
+    told = [Traded(str(id_), id_, 1.0, 1.0, 1) for id_ in range(1, 5)]
+    feed.resume(Written(told[2]))
+    feed.trades(told, 9)
+    assert [row.id for event in feed.take() for row in rows(event)] == ["4"]
+    assert feed.counts.repeated == 3
 
 
 def test_a_heartbeat_says_no_more_than_what_was_heard() -> None:

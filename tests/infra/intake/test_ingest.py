@@ -95,7 +95,7 @@ class Taking:
         with closing(self.log()) as log:
             while True:
                 found = last_trades(log, markets)
-                if all(m in found and found[m].id == newest[_symbol(m)] for m in markets):
+                if all(m in found and found[m].last.id == newest[_symbol(m)] for m in markets):
                     return
                 assert time.monotonic() < deadline, (found, newest)
                 time.sleep(0.1)

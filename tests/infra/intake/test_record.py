@@ -171,4 +171,4 @@ def test_markets_are_taken_in_and_a_crash_loses_and_doubles_nothing(rig: Rig) ->
 def newest(rig: Rig) -> str | None:
     with closing(log_of(rig).log()) as log:
         found = last_trades(log, [MARKET])
-    return found[MARKET].id if found else None
+    return found[MARKET].last.id if found else None
