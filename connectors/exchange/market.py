@@ -108,7 +108,9 @@ class MarketWatch:
             return
         if told or not self.feed.away:
             self._why_lost = told or why
+        kept = self._kept()  # it came in front of the loss
         if not self.feed.away:
+            self._take(kept, time.time_ns())
             self.feed.counts.reconnects += why == "disconnect"
             self.feed.counts.stalls += why == "stall"
             self.feed.lost(why)
@@ -152,8 +154,7 @@ class MarketWatch:
         found = await self.venue.watch_trades(self.symbol)
         received = time.time_ns()
         self._heard(received)
-        if cache := getattr(self.venue, "trades", {}).get(self.symbol):
-            cache.clear()
+        self._kept()
         if self.outbox.full:
             self.lost(self.trades, "slow")
             return
@@ -161,6 +162,13 @@ class MarketWatch:
             self.lost(self.trades, "overflow")
         self._take(found, received)
         self.flush()
+
+    def _kept(self) -> list[Json]:
+        """Take the trades that ccxt has received and keeps."""
+        cache = getattr(self.venue, "trades", {}).get(self.symbol, [])
+        kept = [*cache]
+        cache.clear()
+        return kept
 
     def _heard(self, now: Time) -> None:
         """Learn how long this market is silent between trades."""

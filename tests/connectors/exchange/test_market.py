@@ -13,7 +13,7 @@ from connectors.exchange.handing import Outbox
 from connectors.exchange.market import QUIET, SOON, MarketWatch
 from connectors.exchange.wire import Wire
 from connectors.venue.venue import Json, Venue
-from schemas import SECOND, Book, Event, Reject, Trades
+from schemas import SECOND, Book, Event, Gap, Reject, Trades
 
 
 def told(id_: str = "1", **changes: object) -> Json:
@@ -70,6 +70,26 @@ def test_what_was_taken_from_ccxt_is_not_kept_there() -> None:
     market = Told()
     kept = market.kept["A/B"] = [told("1"), told("2")]
     market.read_trades(*kept)
+    assert kept == []
+
+
+def test_what_ccxt_keeps_at_a_loss_came_in_front_of_it() -> None:
+    market = Told()
+    kept = market.kept["A/B"] = [told("1")]
+    market.market.lost(market.market.trades, "disconnect")
+    assert kept == []
+    first, gap, last = market.read_trades(told("3", timestamp=9))
+    assert isinstance(first, Trades)
+    assert isinstance(gap, Gap)
+    assert isinstance(last, Trades)
+
+
+def test_what_ccxt_keeps_of_a_connection_that_is_lost_again_is_behind_the_loss() -> None:
+    market = Told()
+    market.read_trades(told("1"))
+    market.market.lost(market.market.trades, "disconnect")
+    kept = market.kept["A/B"] = [told("3")]
+    market.market.lost(market.market.trades, "disconnect")
     assert kept == []
 
 
