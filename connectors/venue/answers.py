@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any, Protocol, TypeVar, cast
 
 from connectors.venue.venue import Json, Venue
@@ -19,6 +19,7 @@ class _Answers(Protocol):
 
     def handle_errors(self, *answer: Any) -> object: ...  # noqa: ANN401 - as ccxt calls it
     def set_markets(self, markets: object) -> object: ...
+    async def load_markets_helper(self, reload: bool) -> Mapping[str, Json]: ...
 
 
 def demand_json(venue: Venue) -> None:
@@ -64,10 +65,11 @@ async def listed(venue: Venue) -> dict[str, Json]:
     """
     import ccxt  # noqa: PLC0415 - it takes a second, which only who asks an exchange has to wait
 
-    before = venue.markets
-    known = dict(await answered(venue.load_markets(reload=True)))
+    before, answers = venue.markets, cast("_Answers", venue)
+    # All else that is asked of ccxt, even a stream's next trades, waits for a `load_markets`.
+    known = dict(await answered(answers.load_markets_helper(reload=True)))
     if not known:
         if before:
-            cast("_Answers", venue).set_markets(before)
+            answers.set_markets(before)
         raise ccxt.BadResponse(f"{venue.id} tells no markets")
     return known

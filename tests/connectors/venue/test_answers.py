@@ -10,7 +10,7 @@ import pytest
 from connectors.exchange.rest_trades import RestTrades, Traded
 from connectors.venue.answers import answered, demand_json, listed
 from connectors.venue.venue import Venue, reason
-from tests.connectors.rest_server import SPOT, SWAP, on, server
+from tests.connectors.rest_server import SPOT, SWAP, Market, on, server
 
 LAST = Traded("5", 1_000_000_000, 1.0, 1.0, 1)
 PAGE = b"<html><title>We'll be right back</title></html>"
@@ -51,6 +51,26 @@ def test_json_that_ccxt_stumbles_over_is_no_answer(answer: bytes) -> None:
 
 def test_an_exchange_that_tells_no_markets_is_asked_again_and_not_believed() -> None:
     assert failed(b'{"symbols":[]}', listed, "binance") == "BadResponse: binance tells no markets"
+
+
+def test_nothing_else_waits_while_an_exchange_tells_its_markets() -> None:
+    async def run() -> None:
+        venue, told = await on("binance", "", SPOT), asyncio.Event()
+
+        async def slow(params: object) -> list[Market]:
+            await told.wait()
+            return [SPOT]
+
+        venue.fetch_markets = slow  # type: ignore[attr-defined]
+        listing = asyncio.create_task(listed(venue))
+        await asyncio.sleep(0)
+        await asyncio.wait_for(venue.load_markets(), 30)  # as each `watch_trades` does
+        assert not listing.done()
+        told.set()
+        assert [*await listing] == ["BTC/USDT"]
+        await venue.close()
+
+    asyncio.run(run())
 
 
 def test_an_answer_that_breaks_off_is_none() -> None:
