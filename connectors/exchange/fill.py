@@ -76,7 +76,7 @@ class Filling:
                 await asyncio.sleep(_RETRY)
             self._tell(ask, page, whole=False)
         self._tell(ask, found, whole=True)
-        return not hole.open
+        return not hole.open and ask.until is hole.until
 
     def _tell(self, ask: Ask, trades: list[Traded], whole: bool) -> None:
         now = time.time_ns()

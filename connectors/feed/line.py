@@ -149,7 +149,8 @@ class Line:
         """Take what REST answered."""
         hole = ask.hole
         if hole is not self.hole:
-            self._put_aside(hole.too_late(trades))
+            if ask.until is hole.until:  # else it goes on behind the hole, without telling where
+                self._put_aside(hole.too_late(trades))
         elif hole.add(ask, trades, all_there):
             self._close(hole, now, whole=True)
 

@@ -13,7 +13,7 @@ from connectors.exchange import fill as exchange_fill
 from connectors.exchange.fill import Filling
 from connectors.exchange.rest_trades import HoleError, NotYetError, RestTrades, Traded
 from connectors.feed import feed as feed_module
-from connectors.feed.feed import MarketFeed
+from connectors.feed.feed import CALM, MarketFeed
 from connectors.feed.hole import Hole
 from schemas import Reject, Trades
 
@@ -105,6 +105,31 @@ def test_a_hole_that_nobody_waits_for_is_filled_aside(monkeypatch: pytest.Monkey
     rooms = iter([False, False, True, True])
     tape, late, _ = outcome([[trade(2)], [trade(3), trade(4)]], room=lambda: next(rooms))
     assert (tape, late) == ([1, "Gap", 5], ["2", "3", "4"])
+
+
+def test_a_hole_that_ended_while_it_was_asked_about_is_asked_about_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(exchange_fill, "CALM", 0)
+    feed, now = MarketFeed("m"), time.time_ns()
+    feed.trades([trade(1)], now)
+    feed.lost("disconnect")
+    feed.back(now - CALM)
+    feed.look(now, heard=None)
+    [hole] = feed.wishes()
+
+    class Overtaken(Rest):
+        async def behind(self, last: Traded, until: Traded | None) -> AsyncIterator[list[Traded]]:
+            async for page in super().behind(last, until):
+                yield page
+            if until is None:
+                feed.trades([trade(4)], now)
+                feed.failed(hole, now)
+
+    rest = Overtaken([[trade(2)]], [[trade(2), trade(3)]])
+    asyncio.run(Filling(feed, rest, lambda: None).fill(hole))
+    assert rest.asked == [("1", None), ("1", "4")]
+    assert [found.id for found in feed.late()] == ["2", "3"]
 
 
 def test_it_is_given_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:

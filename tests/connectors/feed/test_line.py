@@ -105,6 +105,19 @@ def test_what_was_found_and_not_in_time_is_handed_out_once() -> None:
     assert made.counts.late == made.counts.gaps == made.counts.holes == 1
 
 
+def test_an_answer_that_goes_on_behind_a_hole_that_was_given_up_puts_nothing_aside() -> None:
+    made = line()
+    made.lost("disconnect")
+    made.ask("disconnect", now=2)
+    [hole] = made.wishes()
+    asked = hole.ask()
+    made.trade(trade(TRUSTED + 3), at=2)
+    made.give_up(hole, now=2)
+    made.filled(asked, [trade(TRUSTED + 4)], all_there=False, now=2)
+    assert made.late() == []
+    assert not made.seen(trade(TRUSTED + 4))
+
+
 def test_what_was_put_aside_is_marked_where_the_next_ones_jump_over_it() -> None:
     made = line()
     made.lost("disconnect")
