@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from infra.deploy.deployment import places
-from infra.deploy.programs import FLOW, is_feed
+from infra.deploy.programs import EXECUTOR, FLOW, is_feed
 from infra.deploy.starting import stop
 from infra.deploy.supervisor import Supervisor
 from infra.history.history import History
@@ -21,7 +21,8 @@ def end_all(settings: Settings) -> Iterator[str]:
     supervisor = Supervisor(settings.home)
     names = supervisor.names()
     flows = [name for name in names if name.startswith(FLOW)]
-    if supervisor.stop([*flows, *filter(is_feed, names)]):
+    executors = [name for name in names if name.startswith(EXECUTOR)]
+    if supervisor.stop([*flows, *filter(is_feed, names), *executors]):
         yield f"ended {', '.join(names) or 'the supervisor'}"
     for place in places(settings.home):
         if place.runs():  # its supervisor died

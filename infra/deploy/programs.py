@@ -35,6 +35,7 @@ _HOUR = 60 * MINUTE
 PAST_HOURS = 6
 """So much of a simulated market is there at once."""
 FLOW = "flow-"
+EXECUTOR = "executor-"
 
 
 def wanted(supervisor: Supervisor, settings: Settings) -> list[Deployment]:
@@ -80,7 +81,7 @@ def executor(deployment: Deployment, settings: Settings) -> Program | None:
     name = purse(deployment.account, broker)
     kafka = ("--kafka",) if deployment.kind == KAFKA else ()
     return Program(
-        f"executor-{name.replace(':', '-')}",
+        f"{EXECUTOR}{name.replace(':', '-')}",
         ("-m", "infra", "executor", "--account", deployment.account, "--broker", broker.value,
          *kafka, *shlex.split(deployment.options.get("executor", ""))),
         str(executor_home(settings, name) / "lock"), again=True,

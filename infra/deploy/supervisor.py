@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import xmlrpc.client
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -148,7 +148,7 @@ class Supervisor:
         found = self._call("getAllProcessInfo")
         return {info["name"]: info["statename"] for info in cast("list[dict[str, str]]", found)}
 
-    def stop(self, first: Iterable[str] = ()) -> bool:
+    def stop(self, first: Sequence[str] = ()) -> bool:
         """End all programs, those named first before the others, and itself; whether it ran.
 
         What was to be kept running is started again by nobody but who asks for it.
@@ -157,7 +157,7 @@ class Supervisor:
         if names:
             write(self.directory / _ASLEEP, orjson.dumps(sorted({*names, *self.asleep()})))
         ran = self.up() and self._end(first)
-        for name in names:
+        for name in dict.fromkeys((*first, *names)):
             self._end_orphan(name)
             self._forget(name)
         return ran
@@ -169,7 +169,7 @@ class Supervisor:
         conf = section(program.name, path, self.logs.name, again=program.again).encode()
         return path, content, conf
 
-    def _end(self, first: Iterable[str]) -> bool:
+    def _end(self, first: Sequence[str]) -> bool:
         running = self.states()
         for name in first:
             if name in running:

@@ -17,6 +17,14 @@ from infra.deploy.supervisor_files import Program
 from infra.lock import Lock
 
 SAY = "import os, sys, time; open(sys.argv[1], 'w').write(os.environ['KAFKA_X']); time.sleep(999)"
+LAST_WORD = """
+import signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+note = open(sys.argv[1], "a")
+print("up", file=note, flush=True)
+signal.sigwait([signal.SIGTERM])
+print(sys.argv[2], file=note)
+"""
 PATIENCE = 30.0
 KEY = "TAPEDECK_ACCOUNT_MAIN_KEY"
 
@@ -116,6 +124,23 @@ def test_what_a_dead_supervisor_left_runs_on_alone_and_is_ended_with_its_program
     assert not note.exists()
     supervisor.drop("one")
     assert not psutil.pid_exists(left)
+
+
+@pytest.mark.parametrize("dead", [False, True])
+def test_all_end_in_the_order_that_is_asked_for_though_the_supervisor_is_dead(
+    home: Path, dead: bool
+) -> None:
+    supervisor = Supervisor(home)
+    supervisor.start()
+    note = home / "note"
+    for name in "abc":
+        supervisor.put(Program(name, ("-c", LAST_WORD, str(note), name)))
+    wait_for(lambda: said(note) == "up\n" * 3)
+    if dead:
+        os.kill(int((supervisor.directory / "supervisord.pid").read_text()), signal.SIGKILL)
+        wait_for(lambda: not supervisor.up())
+    assert supervisor.stop(["c", "b", "a"]) != dead
+    assert said(note).split() == ["up"] * 3 + ["c", "b", "a"]
 
 
 def test_what_was_shut_down_sleeps_until_somebody_says_what_becomes_of_it(home: Path) -> None:
