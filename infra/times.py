@@ -9,6 +9,7 @@ from schemas import DAY, MINUTE, SECOND, Time
 
 _UNITS = {"s": SECOND, "m": MINUTE, "h": 60 * MINUTE, "d": DAY, "w": 7 * DAY}
 _AGO = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)([smhdw])", re.ASCII)
+_FRACTION = re.compile(r"\.\d+", re.ASCII)
 _LAST_YEAR = 2262
 """Nanoseconds in 64 bits end in it."""
 
@@ -49,7 +50,7 @@ def parse_time(text: str, now: Time) -> Time:
     if ago := _AGO.fullmatch(text):
         return now - int(float(ago[1]) * _UNITS[ago[2]])
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(_for_python_3_10(text))
     except ValueError:
         moment = None
     if moment is None or not 1970 <= moment.year < _LAST_YEAR:  # noqa: PLR2004 - the epoch
@@ -58,6 +59,11 @@ def parse_time(text: str, now: Time) -> Time:
         moment = moment.replace(tzinfo=timezone.utc)
     since = moment - datetime.fromtimestamp(0, timezone.utc)
     return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds * 1_000
+
+
+def _for_python_3_10(text: str) -> str:
+    """Return a time of ISO 8601 as that reads it: without a Z, and with six digits or none."""
+    return _FRACTION.sub(lambda digits: f"{digits[0]:0<7.7}", text.replace("Z", "+00:00"))
 
 
 def write_time(time: Time) -> str:

@@ -131,8 +131,8 @@ def _row_of(lines: Lines) -> Callable[[int], str]:
 
 
 def _cells(line: str, separator: str) -> list[str]:
-    """Return the cells of a line; none if it cannot be taken apart."""
+    """Return the cells of a line; one if it cannot be taken apart."""
     try:
         return next(csv.reader([line], delimiter=separator), [])
     except csv.Error:
-        return []
+        return [line]

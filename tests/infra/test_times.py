@@ -33,6 +33,13 @@ def test_a_time_without_a_zone_is_utc(moment: datetime) -> None:
     assert parse_time(plain, NOW) == parse_time(f"{plain}+00:00", NOW)
 
 
+def test_a_zone_may_be_z_and_a_second_may_have_any_digits() -> None:
+    whole = parse_time("2026-11-01T12:30:05+00:00", NOW)
+    assert parse_time("2026-11-01T12:30:05Z", NOW) == whole
+    for digits in ("9", "90", "9000", "900000000"):
+        assert parse_time(f"2026-11-01T12:30:05.{digits}Z", NOW) == whole + 9 * SECOND // 10
+
+
 @pytest.mark.parametrize(
     ("text", "ago"),
     [
