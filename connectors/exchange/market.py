@@ -117,7 +117,9 @@ class MarketWatch:
 
     def look(self, now: Time) -> None:
         """Do what is due."""
-        feed, heard = self.feed, self.wire.heard(self.trades) if self._reading else None
+        # What ccxt has received, and we have not read yet, stands in front of what was heard since.
+        here = self._reading and not self._cache
+        feed, heard = self.feed, self.wire.heard(self.trades) if here else None
         if feed.away and heard is not None and not self.outbox.full:
             feed.back(now)
             self._checked_at = now  # the feed itself asks what came while it was away
@@ -165,10 +167,14 @@ class MarketWatch:
 
     def _kept(self) -> list[Json]:
         """Take the trades that ccxt has received and keeps."""
-        cache = getattr(self.venue, "trades", {}).get(self.symbol, [])
-        kept = [*cache]
-        cache.clear()
+        kept = [*self._cache]
+        self._cache.clear()
         return kept
+
+    @property
+    def _cache(self) -> list[Json]:
+        cache: list[Json] = getattr(self.venue, "trades", {}).get(self.symbol, [])
+        return cache
 
     def _heard(self, now: Time) -> None:
         """Learn how long this market is silent between trades."""

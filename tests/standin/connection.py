@@ -30,7 +30,7 @@ class Connection:
         """Streams that lost this client, and do not know it."""
         self.stalled = False
         self._transport = request.transport
-        self._queue: asyncio.Queue[bytes] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[bytes, WSMsgType]] = asyncio.Queue()
 
     @property
     def open(self) -> bool:
@@ -45,25 +45,25 @@ class Connection:
         """Tell whether a message of a stream would reach it."""
         return topic in self.topics and topic not in self.silent and not self.stalled
 
-    def put(self, message: bytes) -> None:
-        """Send a message, when its turn comes."""
-        self._queue.put_nowait(message)
+    def put(self, message: bytes, kind: WSMsgType = WSMsgType.TEXT) -> None:
+        """Send a message, or the answer to a ping, when its turn comes."""
+        self._queue.put_nowait((message, kind))
 
     async def write(self) -> None:
         """Send what is put, for ever; what is left then is never sent."""
         try:
             while True:
-                await self._send(await self._queue.get())
+                await self._send(*await self._queue.get())
         finally:
             while not self._queue.empty():
                 self._queue.get_nowait()
                 self._queue.task_done()
 
-    async def _send(self, message: bytes) -> None:
+    async def _send(self, message: bytes, kind: WSMsgType) -> None:
         try:
             if self.open and not self.stalled:
                 with suppress(ConnectionError):
-                    await self.socket.send_frame(message, WSMsgType.TEXT)
+                    await self.socket.send_frame(message, kind)
         finally:
             self._queue.task_done()
 

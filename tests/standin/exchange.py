@@ -6,7 +6,6 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import suppress
 from functools import partial
 from types import TracebackType
 
@@ -234,8 +233,7 @@ class StandIn(ABC):
             if connection.stalled:
                 continue
             if message.type is WSMsgType.PING:
-                with suppress(ConnectionError):
-                    await connection.socket.pong(message.data)
+                connection.put(message.data, WSMsgType.PONG)
             elif message.type is WSMsgType.TEXT:
                 self.heard(connection, message.data)
         if connection.stalled:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
@@ -82,6 +83,20 @@ def test_what_ccxt_keeps_at_a_loss_came_in_front_of_it() -> None:
     assert isinstance(first, Trades)
     assert isinstance(gap, Gap)
     assert isinstance(last, Trades)
+
+
+def test_no_book_passes_the_trades_that_ccxt_keeps() -> None:
+    market = Told()
+    now = time.time_ns()
+    market.market.wire = cast("Wire", SimpleNamespace(heard=lambda _: now + 10 * SECOND))
+    market.read_trades(told("1"))
+    market.read_book(timestamp=9_000, bids=[[1.0, 1.0]], asks=[[2.0, 1.0]])
+    kept = market.kept["A/B"] = [told("2")]
+    market.market.look(now + 10 * SECOND)
+    assert market.drained() == []
+    kept.clear()
+    market.market.look(now + 10 * SECOND)
+    assert [type(event) for event in market.drained()] == [Book]
 
 
 def test_what_ccxt_keeps_of_a_connection_that_is_lost_again_is_behind_the_loss() -> None:
