@@ -20,7 +20,6 @@ import psutil
 from infra.secrecy import keep_secrets, without_keys
 
 _START_SECONDS = 60.0
-_LOOK_SECONDS = 0.02
 
 
 class StartError(Exception):
@@ -78,12 +77,12 @@ def end(pid: int, seconds: float) -> None:
 
 def ended(pid: int, seconds: float) -> bool:
     """Wait for a process to end; whether it did."""
-    deadline = time.monotonic() + seconds
-    with suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
-        while not _over(process):
-            if time.monotonic() > deadline:
-                return False
+    try:
+        psutil.Process(pid).wait(seconds)
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.TimeoutExpired:
+        return False
     return True
 
 
@@ -113,15 +112,6 @@ def log_to(path: str | Path, name: str) -> None:
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
-
-
-def _over(process: psutil.Process) -> bool:
-    """Wait a moment; whether it is over, though nobody may ever ask how it ended."""
-    try:
-        process.wait(_LOOK_SECONDS)
-    except psutil.TimeoutExpired:
-        return bool(process.status() == psutil.STATUS_ZOMBIE)
-    return True
 
 
 def _line(pipe: IO[bytes], seconds: float) -> str:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -15,18 +12,9 @@ import psutil
 import pytest
 
 from connectors.log.holder import holder
-from infra.background import ended
 from infra.history.history import History
 from infra.log.log import MarketLog
 from infra.settings import Settings
-
-HEEDLESS = """
-import subprocess, sys
-child = subprocess.Popen([sys.executable, "-c", ""])
-print(child.pid, flush=True)
-sys.stdin.read()
-"""
-"""Starts a process, and never asks what became of it."""
 
 
 class Client(Protocol):
@@ -65,17 +53,3 @@ def test_who_sends_no_orders_is_not_given_the_keys_of_accounts(
     log.stop()
     assert "PATH" in given
     assert "TAPEDECK_ACCOUNT_MAIN_SECRET" not in given
-
-
-def test_what_has_ended_is_not_waited_for_though_nobody_asks_how() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", HEEDLESS], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as heedless:
-        assert heedless.stdout is not None
-        assert ended(int(heedless.stdout.readline()), 20.0)
-        assert heedless.poll() is None
-        heedless.communicate()
-
-
-def test_what_goes_on_has_not_ended() -> None:
-    assert not ended(os.getpid(), 0.1)
