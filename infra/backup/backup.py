@@ -14,7 +14,7 @@ from pathlib import Path
 from connectors.disk import kept, sync
 from infra.backup import note as backup_note
 from infra.backup.note import HISTORY, HOME, BackupError, Note, Sum, sum_of
-from infra.backup.parts import Piece, pieces, stores
+from infra.backup.parts import Piece, logs, pieces, stores
 from infra.below import below
 from infra.databases import copy_database
 from infra.history.copy import copy
@@ -59,6 +59,8 @@ def back_up(settings: Settings, to: Path) -> Saved:
         copier.take(piece)
     copier.check_stores()
     where = _history(settings, copier)
+    for piece in logs(settings.home):
+        copier.take(piece)
     package = version("tapedeck")
     note = Note(made, str(settings.home), package, version("chdb"), where, copier.files)
     backup_note.save(partial, note)

@@ -12,8 +12,9 @@ may be older than one copied behind it, never newer, and what is missing comes a
    an outbox holds for told, or taken from the queue, is in the log and the queue copied later.
 4. How far ingest has brought the log into history.
 5. Journals: rows that wait for history. What went from there meanwhile is in history.
-6. The order queue, and the market log.
-7. History.
+6. History. What it has of a run, the run concludes once more from the log, if it was not yet there
+   at its snapshot: so the log comes behind it, or history would keep what nobody concludes again.
+7. The order queue, and the market log.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Piece(NamedTuple):
 
 
 def pieces(home: Path) -> Iterator[Piece]:
-    """Yield what is to be copied, each found only when its turn comes; history stands behind all.
+    """Yield what is to be copied in front of history, each found only when its turn comes.
 
     Parameters
     ----------
@@ -76,6 +77,10 @@ def pieces(home: Path) -> Iterator[Piece]:
     for pattern in _JOURNALS:
         for path in sorted(home.glob(f"{pattern}/*.arrow")):
             yield Piece("rows that wait", path, passing=True)
+
+
+def logs(home: Path) -> Iterator[Piece]:
+    """Yield what is to be copied behind history."""
     for name in _LOGS:
         yield from (Piece(name, path) for path in sorted((home / name).glob("*.sqlite3")))
         yield from (p for p in _beside(name, home / name) if p.path.suffix == ".json")

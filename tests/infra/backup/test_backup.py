@@ -113,7 +113,7 @@ def test_nothing_that_was_read_is_newer_than_what_it_was_read_from(homes: Homes)
     assert note.history == "here"
     names = list(note.files)
     order = [names.index(f"home/{STORE}/0/snapshots/part-0.sqlite3")]
-    order += [names.index("home/log/market.sqlite3"), names.index("history/.backup")]
+    order += [names.index("history/.backup"), names.index("home/log/market.sqlite3")]
     assert order == sorted(order)
     assert not [name for name in names if "users.json" in name or "accounts.ini" in name]
 
