@@ -28,7 +28,7 @@ from schemas import Report
 from schemas.tables import BORN_ON_TAPE, table
 from tests.infra.nursery import Started
 from tests.infra.rig import Rig, history_of
-from tests.infra.trading_rig import OFTEN, Feed, count, feed
+from tests.infra.trading_rig import MARKETS, OFTEN, Feed, count, feed
 
 STORE = Path("trading", "often-paper")
 
@@ -92,6 +92,8 @@ def test_a_run_goes_on_elsewhere_and_concludes_what_it_would_have(homes: Homes) 
     rig = homes.second
     before = json.loads((homes.first.home / STORE / "run.json").read_text())
     with feed(rig) as market, trading(rig) as run:
+        # The new feed is behind the old one's tape: what is late tells that all of that was read.
+        market.until(lambda: all(count(rig.home / STORE, "Late", name) for name in MARKETS))
         traded(run, rig.home / STORE, market)
     live = rig.home.parent / "live.jsonl"
     name = json.loads((rig.home / STORE / "run.json").read_text())["run"]
