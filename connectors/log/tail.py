@@ -93,8 +93,8 @@ def _newest(
         if isinstance(event, Trades):
             newest[market] = _greatest(newest.get(market), event)
         elif isinstance(event, (Book, Heartbeat, Gap)):
-            time = event.end if isinstance(event, Gap) else event.ts - TOLERANCE
-            moved[market] = max(moved.get(market, -1), time)
+            reached = event.end if isinstance(event, Gap) else event.ts - TOLERANCE
+            moved[market] = max(moved.get(market, -1), reached)
     return newest
 
 
